@@ -1,0 +1,33 @@
+"""Errors that a user can meet; each message is one line: where, what, the value, the rule, what to do.
+
+    EdgebookError
+    ├── SettingsError    params.yaml: an unknown key, a wrong type, an impossible value
+    ├── DataError        a bar, a table or a snapshot breaks its contract
+    ├── SealError        a seal is missing, damaged, or would have to be rewritten
+    ├── NotebookError    a notebook failed, or does not have a parameter it is given
+    └── WeekError        the week asked for is not complete, or not in the data
+"""
+
+
+class EdgebookError(Exception):
+    """Base of every error that Edgebook raises on purpose."""
+
+
+class SettingsError(EdgebookError):
+    """A setting is unknown, has the wrong type, or cannot be."""
+
+
+class DataError(EdgebookError):
+    """Bars, a table or a snapshot break their contract."""
+
+
+class SealError(EdgebookError):
+    """A seal is missing, damaged, or would have to be rewritten."""
+
+
+class NotebookError(EdgebookError):
+    """A notebook failed, or lacks a parameter that it is given."""
+
+
+class WeekError(EdgebookError):
+    """The week asked for is not complete, or lies outside the data."""
