@@ -1,0 +1,1 @@
+"""Trading signals that learn from their own outcomes, and can prove it."""

@@ -1,11 +1,11 @@
 """Errors that a user can meet; each message is one line: where, what, the value, the rule, what to do.
 
-    EdgebookError
-    ├── SettingsError    params.yaml: an unknown key, a wrong type, an impossible value
-    ├── DataError        a bar, a table or a snapshot breaks its contract
-    ├── SealError        a seal is missing, damaged, or would have to be rewritten
-    ├── NotebookError    a notebook failed, or does not have a parameter it is given
-    └── WeekError        the week asked for is not complete, or not in the data
+- `EdgebookError`
+    - `SettingsError`: params.yaml: an unknown key, a wrong type, an impossible value
+    - `DataError`: bars, a table or a snapshot break their contract
+    - `SealError`: a seal is missing, damaged, or would have to be rewritten
+    - `NotebookError`: a notebook failed, or lacks a parameter that it is given
+    - `WeekError`: the week asked for is not complete, or not in the data
 """
 
 

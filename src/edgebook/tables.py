@@ -47,7 +47,8 @@ def write(frame: pd.DataFrame, path: Path) -> None:
         scratch.replace(path)
     except OSError as error:
         scratch.unlink(missing_ok=True)
-        raise DataError(f"{path}: could not be written ({error.strerror or error}); the last good file is kept") from error
+        reason = error.strerror or error
+        raise DataError(f"{path}: could not be written ({reason}); the last good file is kept") from error
 
 
 def read(path: Path, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
