@@ -77,7 +77,8 @@ def read(path: Path, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
     if not path.exists():
         raise DataError(f"{path}: no such table; `dvc repro` makes it")
     try:
-        return pq.read_table(path, columns=None if columns is None else list(columns)).to_pandas()
+        frame: pd.DataFrame = pq.read_table(path, columns=None if columns is None else list(columns)).to_pandas()
     except (pa.ArrowException, OSError) as error:
         detail = str(error).splitlines()[0]
         raise DataError(f"{path}: not a readable table ({detail}); delete it and run `dvc repro`") from error
+    return frame

@@ -1,0 +1,62 @@
+"""Recipes: what a policy is made by. Immutable and readable; named r1, r2 and so on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+HEAD_LETTERS = "ABCDEFGHI"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A configuration from which policies are learned.
+
+    Parameters
+    ----------
+    role : {"champion", "challenger", "baseline", "proposal"}
+        What it is at genesis. The champion is in force, a challenger is on trial, a baseline runs in a shadow book
+        and is never promoted. Recipes that come later are proposals and wait for the challenger's slot.
+    title : str
+        What it is, in a few words, for the reports.
+    exit_plan : str
+        Name of an exit plan of the grid, e.g. ``tp2.0_sl1.5_t24``.
+    train_weeks : int
+        Weeks of closed outcomes that a fit sees.
+    refit_weeks : int
+        Weeks between fits; 0 means that the first fit stays and nothing is learned after it.
+    shrinkage : float
+        Ridge penalty of every head, in effective (non-overlapping) outcomes: at `shrinkage` of them the data and
+        the prior weigh the same.
+    head_shrinkage : mapping of str to float
+        The same for single heads, by letter, where a recipe differs in one.
+    indicators : tuple of str or None
+        Indicators that the heads may use; None for all 69.
+    head_weights : {"log_odds", "equal", "steps"}
+        How head weights are learned; "steps" is ±0.01 a vote, the baseline.
+    half_life_weeks : float
+        After so many weeks a vote or a score counts half, in head weights and calibration.
+    signal_quantile : float
+        Where no threshold is certified, a signal is among the top ``1 - signal_quantile`` of its regime's candidates.
+    min_heads_agree : int
+        Heads that must favour the side.
+    """
+
+    role: Literal["champion", "challenger", "baseline", "proposal"] = "proposal"
+    title: str = ""
+    exit_plan: str
+    train_weeks: int = 52
+    refit_weeks: int = 1
+    shrinkage: float = 100.0
+    head_shrinkage: dict[str, float] = field(default_factory=dict)
+    indicators: tuple[str, ...] | None = None
+    head_weights: Literal["log_odds", "equal", "steps"] = "log_odds"
+    half_life_weeks: float = 13.0
+    signal_quantile: float = 0.95
+    min_heads_agree: int = 3
+
+    def settings(self) -> dict[str, Any]:
+        """Return every setting that changes what is learned: all but role and title."""
+        whole = asdict(self)
+        del whole["role"], whole["title"]
+        return whole
