@@ -43,7 +43,13 @@ def write(frame: pd.DataFrame, path: Path) -> None:
     scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, scratch, compression="zstd", compression_level=1, write_statistics=False)
+        # A dictionary of prices or times is as long as the column: without one, half the time and smaller files.
+        repeating = [
+            f.name for f in table.schema if not (pa.types.is_floating(f.type) or pa.types.is_timestamp(f.type))
+        ]
+        pq.write_table(
+            table, scratch, compression="zstd", compression_level=1, write_statistics=False, use_dictionary=repeating
+        )
         scratch.replace(path)
     except OSError as error:
         scratch.unlink(missing_ok=True)
