@@ -112,6 +112,11 @@ class Paths:
         return self.root / "data" / "ledger" / history / f"{as_of}.csv"
 
     @property
+    def failed(self) -> Path:
+        """Folder, outside git: notebooks that failed, as they stood."""
+        return self.root / "scratch" / "failed"
+
+    @property
     def export(self) -> Path:
         """The exported store, outside git and DVC."""
         return self.root / "export" / "edgebook.sqlite"

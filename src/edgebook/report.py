@@ -1,0 +1,323 @@
+"""Pages of the reports: a notebook's page, the index of a week, the index over all weeks, the summary.
+
+Everything is static: own CSS in the page, no script, no address outside the reports. Pages are values (text); writing
+them is `replace_together`, which leaves the last good files in place until the new ones are whole.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from edgebook.display import MISSING, callout, formatted, interval, prose, table
+from edgebook.errors import NotebookError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import jinja2
+
+__all__ = [
+    "Card",
+    "Link",
+    "ReportHeader",
+    "WeekPage",
+    "WeekRow",
+    "all_index",
+    "callout",
+    "formatted",
+    "interval",
+    "page",
+    "prose",
+    "replace_together",
+    "summary_markdown",
+    "table",
+    "week_index",
+]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class ReportHeader:
+    """What a notebook's page says of itself above the notebook.
+
+    Parameters
+    ----------
+    stage, title : str
+        Name of the stage, and the report's title as in `links`.
+    as_of : str
+        The Monday that ends the week, ``2019-07-01``.
+    market, history, champion : str
+        Names; the champion with its version, ``r1@2019-07-01``.
+    parameters_fingerprint, data_fingerprint : str
+        Short hashes of the settings and the bars that the report rests on.
+    links : tuple of (str, str)
+        Title and relative address of each report of the week, this one included.
+    """
+
+    stage: str
+    title: str
+    as_of: str
+    market: str
+    history: str
+    champion: str
+    parameters_fingerprint: str
+    data_fingerprint: str
+    links: tuple[tuple[str, str], ...] = ()
+
+
+def page(notebook: Any, *, header: ReportHeader) -> str:
+    """Render an executed notebook as a page of the reports.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Executed and canonical. Its first Markdown cell, the question, becomes the page's headline.
+    header : ReportHeader
+        Week, market, versions, fingerprints, links.
+
+    Returns
+    -------
+    str
+        One self-contained page: code is behind closed details, the settings are a table, images are inline.
+    """
+    from nbconvert.exporters.html import HTMLExporter
+    from nbformat import from_dict
+
+    shown = from_dict(dict(notebook))
+    opening = ""
+    if shown.cells and shown.cells[0].cell_type == "markdown" and shown.cells[0].source.startswith("# "):
+        opening = shown.cells.pop(0).source
+    for cell in shown.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "execute_result":  # shown alike; the template then has one branch
+                output.output_type = "display_data"
+                output.pop("execution_count", None)
+    injected = [c for c in shown.cells if "injected-parameters" in c.metadata.get("tags", [])]
+    given = injected or [c for c in shown.cells if "parameters" in c.metadata.get("tags", [])]
+    dressed = {
+        "header": header,
+        "css": _css(),
+        "opening": opening or f"# {header.title}",
+        "injected": bool(injected),
+        "settings": _settings(given[0].source) if given else "",
+    }
+    exporter = HTMLExporter(
+        template_file=str(_TEMPLATES / "notebook.html.j2"),
+        exclude_anchor_links=True,
+        default_preprocessors=[],
+    )
+    body, _ = exporter.from_notebook_node(shown, resources={"edgebook": dressed})
+    return _offline(str(body)).rstrip("\n") + "\n"
+
+
+def _css() -> str:
+    return (_TEMPLATES / "edgebook.css").read_text(encoding="utf-8")
+
+
+def _settings(source: str) -> str:
+    """Turn the parameter cell into a table: section, setting, value."""
+    import ast
+    import html
+
+    rows: list[tuple[str, str, Any]] = []
+    for statement in ast.parse(source).body:
+        if not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)):
+            continue
+        name = statement.targets[0].id
+        try:
+            value = ast.literal_eval(statement.value)
+        except ValueError:
+            value = ast.unparse(statement.value)
+        rows += [(name, key, one) for key, one in value.items()] if isinstance(value, dict) else [("", name, value)]
+    lines, last = [], ""
+    for section, key, value in rows:
+        first = section if section != last else ""
+        cells = "".join(f"<td>{html.escape(str(text))}</td>" for text in (key, value))
+        lines.append(f'<tr><th scope="row">{html.escape(first)}</th>{cells}</tr>')
+        last = section
+    head = "<thead><tr><th>Section</th><th>Setting</th><th>Value</th></tr></thead>"
+    body = "\n".join(lines)
+    return f'<div class="wide"><table>{head}<tbody>\n{body}\n</tbody></table></div>'
+
+
+def _offline(text: str) -> str:
+    """Unwrap links that leave the reports: their words stay."""
+    return re.sub(r'<a\b[^>]*\bhref="(?:[a-z]+:)?//[^"]*"[^>]*>(.*?)</a>', r"\1", text, flags=re.DOTALL | re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Card:
+    """One key figure of a week: its name, the value as shown, interval and n in small print."""
+
+    name: str
+    value: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A report of the week: title, relative address, its conclusion in one line."""
+
+    title: str
+    address: str
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class WeekPage:
+    """What the index of a week shows.
+
+    Parameters
+    ----------
+    as_of, market, history, champion : str
+        As in `ReportHeader`.
+    parameters_fingerprint, data_fingerprint : str
+        As in `ReportHeader`.
+    decision, reason : str
+        The gate's word ("keep", "promote r4", …) as a sentence, and why.
+    cards : sequence of Card
+        Key metrics with their intervals.
+    changes : sequence of str
+        What changed since last week, a sentence each.
+    reports : sequence of Link
+        The week's reports.
+    previous, following : str
+        `as_of` of the neighbouring weeks, "" where there is none.
+    """
+
+    as_of: str
+    market: str
+    history: str
+    champion: str
+    parameters_fingerprint: str
+    data_fingerprint: str
+    decision: str
+    reason: str
+    cards: Sequence[Card]
+    changes: Sequence[str]
+    reports: Sequence[Link]
+    previous: str = ""
+    following: str = ""
+
+
+@dataclass(frozen=True)
+class WeekRow:
+    """One week of the index over all: rates as fractions, equity in account currency at the week's end.
+
+    `win_rate` and its ends cover the window named in the page's note; None where there is no trade. `address` is
+    relative to ``reports/``, "" for a week that has a seal and no reports.
+    """
+
+    as_of: str
+    champion: str
+    decision: str
+    signals: int
+    win_rate: float | None
+    win_rate_low: float | None
+    win_rate_high: float | None
+    equity: float
+    address: str = ""
+    tone: Literal["good", "bad", "wait", "plain"] = "plain"
+
+
+def week_index(week: WeekPage) -> str:
+    """Page ``reports/<as_of>/index.html``: the decision, key metrics with intervals, what changed, the reports."""
+    return _environment().get_template("week.html.j2").render(week=week, css=_css())
+
+
+def all_index(weeks: Sequence[WeekRow], *, market: str, history: str, note: str) -> str:
+    """Page ``reports/index.html``: every week of the history, the last one first.
+
+    Parameters
+    ----------
+    weeks : sequence of WeekRow
+        In any order.
+    market, history : str
+        Names.
+    note : str
+        What the win rate and its interval cover.
+
+    Returns
+    -------
+    str
+        The page, with the equity path as a line above the table.
+    """
+    ordered = sorted(weeks, key=lambda week: week.as_of)
+    rows = [
+        {
+            "week": week,
+            "win_rate": MISSING if week.win_rate is None else formatted(week.win_rate, "percent"),
+            "band": interval(week.win_rate_low, week.win_rate_high, "percent"),
+            "equity": formatted(week.equity, "money"),
+        }
+        for week in reversed(ordered)
+    ]
+    line = _path([week.equity for week in ordered])
+    template = _environment().get_template("weeks.html.j2")
+    return template.render(rows=rows, market=market, history=history, note=note, line=line, css=_css())
+
+
+def _path(values: Sequence[float], *, width: int = 1000, height: int = 120) -> dict[str, Any]:
+    """Points of an SVG polyline through `values`, and the height of the first one."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    span = (high - low) or 1.0
+    step = width / max(1, len(values) - 1)
+    heights = [round(height - 6 - (value - low) / span * (height - 12), 1) for value in values]
+    points = " ".join(f"{round(i * step, 1)},{y}" for i, y in enumerate(heights))
+    return {"points": points, "start": heights[0] if heights else 0, "width": width, "height": height}
+
+
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    loader = jinja2.FileSystemLoader(_TEMPLATES)
+    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+def summary_markdown(lines: Sequence[str], *, title: str) -> str:
+    """Text of ``summary.md``, also the words of the pull request: a title and one line a finding.
+
+    Examples
+    --------
+    >>> print(summary_markdown(["Kept r1: wealth 1.3 of 80."], title="Week to 2019-07-01"), end="")
+    # Week to 2019-07-01
+    <BLANKLINE>
+    - Kept r1: wealth 1.3 of 80.
+    """
+    return "\n".join([f"# {title}", "", *(f"- {' '.join(line.split())}" for line in lines)]) + "\n"
+
+
+def replace_together(files: Mapping[Path, str]) -> None:
+    """Write several text files so that none is replaced before all are whole on the disk.
+
+    Parameters
+    ----------
+    files : mapping of Path to str
+        Missing folders are made.
+
+    Raises
+    ------
+    NotebookError
+        The disk did not take one of them; all earlier files are still in place.
+    """
+    scratch = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in files}
+    path = Path()
+    try:
+        for path, text in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scratch[path].write_text(text, encoding="utf-8", newline="\n")
+        for path, written in scratch.items():
+            written.replace(path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise NotebookError(f"{path}: could not be written ({reason}); the last good report is kept") from error
+    finally:
+        for written in scratch.values():
+            with suppress(OSError):
+                written.unlink(missing_ok=True)

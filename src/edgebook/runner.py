@@ -1,0 +1,366 @@
+"""Run a notebook stage: check its parameters, execute, make the bytes canonical, render, swap in.
+
+One process executes (Papermill) and renders (nbconvert). The kernel is the interpreter that runs this module, in an
+environment fixed before it starts, so that the same inputs give the same notebook and the same page, byte for byte.
+The last good report stays in place until the next one is whole; a notebook that failed is kept outside the reports.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgebook.errors import NotebookError
+from edgebook.paths import Paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import FrameType
+
+    from edgebook.report import ReportHeader
+
+ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "SOURCE_DATE_EPOCH": "0",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MPLBACKEND": "agg",
+    "TZ": "UTC",
+    "PYTHONUTF8": "1",
+    "PYTHONWARNINGS": "",
+}
+"""What every kernel starts with, whatever the shell says."""
+
+
+def run_notebook(
+    stage: str, *, parameters: Mapping[str, Any], root: Path, output: Path, html: Path, header: ReportHeader
+) -> None:
+    """Execute ``notebooks/<stage>.ipynb`` of the repository at `root`; leave the notebook and its page.
+
+    Parameters
+    ----------
+    stage : str
+        Name of the notebook, without its ending.
+    parameters : mapping
+        One value per name of the notebook's parameter cell, no more and no less: a name that were left out would
+        silently fall back to the sample.
+    root : Path
+        Top of the repository whose notebook it is. The kernel works in its notebooks folder.
+    output, html : Path
+        Where the executed notebook and its page go. Both are replaced together, and only when both are whole.
+    header : ReportHeader
+        What the page says of itself above the notebook.
+
+    Raises
+    ------
+    NotebookError
+        There is no such notebook, its parameter cell does not match `parameters`, a cell failed, or the disk did not
+        take the report. The last good report is still in place.
+    """
+    from edgebook.report import page, replace_together
+
+    paths = Paths.at(root)
+    source = paths.notebooks / f"{stage}.ipynb"
+    name = f"notebooks/{stage}.ipynb"
+    notebook = _read(source, name=name)
+    _check_parameters(parameters, names=parameter_names(notebook, name=name), name=name)
+    threading.Thread(target=_preload_renderer, daemon=True).start()  # the kernel has the other core
+    executed = _execute(notebook, name=name, parameters=dict(parameters), root=paths.root, failed=paths.failed)
+    done = canonical(executed, stage=stage, root=paths.root)
+    _neat_injection(done, parameters=parameters)
+    replace_together({output: notebook_text(done), html: page(done, header=header)})
+
+
+def refresh_notebook(source: Path) -> None:
+    """Execute a notebook on the defaults of its own parameter cell and write the outputs back into it.
+
+    The outputs in ``notebooks/`` are what nbval compares with; this is how they are renewed.
+
+    Parameters
+    ----------
+    source : Path
+        The notebook, changed in place, or left as it was when a cell fails.
+
+    Raises
+    ------
+    NotebookError
+        A cell failed.
+    """
+    from edgebook.report import replace_together
+
+    paths = Paths.at()
+    name = f"{source.parent.name}/{source.name}"
+    notebook = _read(source, name=name)
+    executed = _execute(notebook, name=name, parameters={}, root=source.resolve().parents[1], failed=paths.failed)
+    replace_together({source: notebook_text(canonical(executed, stage=source.stem, root=paths.root))})
+
+
+def parameter_names(notebook: Any, *, name: str) -> list[str]:
+    """Names that the cell tagged ``parameters`` assigns, in its order.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        A notebook, version 4.
+    name : str
+        What errors call it.
+
+    Returns
+    -------
+    list of str
+        Every plain top-level assignment of the cell.
+
+    Raises
+    ------
+    NotebookError
+        No cell carries the tag, or the cell is not Python.
+    """
+    for number, cell in enumerate(notebook.cells, start=1):
+        if "parameters" not in cell.metadata.get("tags", []):
+            continue
+        try:
+            body = ast.parse(cell.source).body
+        except SyntaxError as error:
+            raise NotebookError(
+                f"{name}: cell {number}: parameters are not Python ({error.msg}); correct it"
+            ) from error
+        targets = [t for s in body for t in (s.targets if isinstance(s, ast.Assign) else [getattr(s, "target", None)])]
+        return [target.id for target in targets if isinstance(target, ast.Name)]
+    raise NotebookError(f"{name}: no cell is tagged 'parameters'; tag the cell that assigns its defaults")
+
+
+def canonical(notebook: Any, *, stage: str, root: Path) -> Any:
+    """Return `notebook` with nothing in it that another run or another machine would write differently.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Executed.
+    stage : str
+        Cells are named ``<stage>-00``, ``<stage>-01``, …
+    root : Path
+        The repository; its path becomes ``.`` wherever it is printed.
+
+    Returns
+    -------
+    NotebookNode
+        A new one: kernelspec, title, language and tags are kept, all other metadata goes; object addresses, kernel
+        paths and folders of this machine are taken out of the text outputs.
+    """
+    from nbformat import from_dict
+
+    new = from_dict(dict(notebook))
+    title = notebook.metadata.get("title")
+    new.metadata = from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+        | ({"title": title} if title else {})
+    )
+    new.nbformat, new.nbformat_minor = 4, 5
+    for index, cell in enumerate(new.cells):
+        tags = cell.metadata.get("tags", [])
+        cell.metadata = from_dict({"tags": sorted(tags)} if tags else {})
+        cell["id"] = f"{stage}-{index:02d}"
+        cell.pop("attachments", None)
+        for output in cell.get("outputs", []):
+            _canonical_output(output, root=root)
+    return new
+
+
+def notebook_text(notebook: Any) -> str:
+    """Return the text that a notebook file holds: sorted keys, one space, a last newline."""
+    import nbformat
+
+    return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
+
+
+def _read(source: Path, *, name: str) -> Any:
+    import nbformat
+
+    try:
+        return nbformat.read(source, as_version=4)
+    except FileNotFoundError as error:
+        known = ", ".join(sorted(path.stem for path in source.parent.glob("*.ipynb"))) or "none"
+        raise NotebookError(f"{name}: no such notebook; there are: {known}") from error
+    except Exception as error:  # nbformat raises its own, json's and OSError: to the user it is one thing
+        detail = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        raise NotebookError(f"{name}: not a readable notebook ({detail}); restore it from git") from error
+
+
+def _check_parameters(parameters: Mapping[str, Any], *, names: list[str], name: str) -> None:
+    from difflib import get_close_matches
+
+    unknown = [given for given in parameters if given not in names]
+    missing = [needed for needed in names if needed not in parameters]
+    if unknown:
+        near = get_close_matches(unknown[0], names, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else "add it to the cell tagged 'parameters'"
+        listed = ", ".join(f"'{one}'" for one in unknown)
+        raise NotebookError(f"{name}: the parameter cell has no {listed} (it has {', '.join(names)}); {hint}")
+    if missing:
+        listed = ", ".join(f"'{one}'" for one in missing)
+        raise NotebookError(f"{name}: the parameter cell needs {listed}, which the stage does not give; declare it")
+
+
+def _execute(notebook: Any, *, name: str, parameters: dict[str, Any], root: Path, failed: Path) -> Any:
+    """Execute a copy of `notebook` in a kernel of this interpreter; keep it under `failed` when a cell fails."""
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    scratch = Path(tempfile.mkdtemp(prefix="eb"))
+    written = scratch / "executed.ipynb"
+    try:
+        with _kernel_manager(scratch) as manager, _terminated():
+            return papermill.execute_notebook(
+                notebook,
+                str(written),
+                parameters=parameters,
+                kernel_name="python3",
+                language="python",
+                progress_bar=sys.stderr.isatty(),
+                request_save_on_cell_execute=False,
+                autosave_cell_every=0,
+                record_timing=False,
+                coalesce_streams=True,
+                shutdown_kernel="immediate",
+                kernel_manager_class=manager,
+                resources={"metadata": {"path": str(root / "notebooks")}},
+            )
+    except PapermillExecutionError as error:
+        number = error.cell_index + 1 - bool(parameters)  # as in the notebook, without the injected cell
+        reason = (str(error.evalue).splitlines() or [""])[0]
+        kept = _keep(written, failed=failed / Path(name).name)
+        raise NotebookError(f"{name}: cell {number}: {error.ename}: {reason}; {kept}") from error
+    except RuntimeError as error:  # nbclient: the kernel died or never started
+        reason = (str(error).splitlines() or [""])[0]
+        raise NotebookError(
+            f"{name}: the kernel stopped ({reason}); is there memory left? run `edgebook doctor`"
+        ) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise NotebookError(f"{name}: could not be executed in {scratch} ({reason}); free space, run again") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _keep(written: Path, *, failed: Path) -> str:
+    """Move the notebook that failed to `failed`; say where it is."""
+    try:
+        failed.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(written, failed)
+    except OSError as error:
+        return f"it could not be kept ({error.strerror or error})"
+    return f"see {failed.parent.parent.name}/{failed.parent.name}/{failed.name}"
+
+
+@contextmanager
+def _kernel_manager(scratch: Path) -> Iterator[type]:
+    """Yield a manager whose kernel is this very interpreter, with sockets and profile in `scratch`.
+
+    The installed "python3" kernel may be missing or may start another Python, so its specification is not asked for.
+    """
+    from jupyter_client import AsyncKernelManager
+    from jupyter_client.kernelspec import KernelSpec
+
+    short = len(str(scratch)) < 80  # a socket's path may have 104 characters on some systems
+    specification = KernelSpec(
+        argv=[
+            sys.executable,
+            "-m",
+            "ipykernel_launcher",
+            "-f",
+            "{connection_file}",
+            "--HistoryManager.enabled=False",
+        ],
+        display_name="Python 3",
+        language="python",
+        env=ENVIRONMENT | {"IPYTHONDIR": str(scratch / "ipython")},
+    )
+    started: list[AsyncKernelManager] = []
+
+    class ThisInterpreter(AsyncKernelManager):  # type: ignore[misc]  # jupyter_client is not followed
+        def __init__(self, **settings: Any) -> None:
+            settings |= {"transport": "ipc" if short else "tcp", "connection_file": str(scratch / "k.json")}
+            super().__init__(**settings)
+            started.append(self)
+
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            return specification
+
+    try:
+        yield ThisInterpreter
+    finally:
+        for manager in started:  # nothing to do unless the run was cut short between start and clean-up
+            pid = getattr(manager.provisioner, "pid", None)
+            if pid and manager.has_kernel:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def _terminated() -> Iterator[None]:
+    """Turn SIGTERM into an exit that runs the clean-up; signals can only be caught in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _preload_renderer() -> None:
+    """Import what rendering needs while the kernel works."""
+    import nbconvert.exporters.html  # noqa: F401
+
+
+def _canonical_output(output: Any, *, root: Path) -> None:
+    if "metadata" in output:
+        output.metadata = {}
+    if "text" in output:
+        output.text = _canonical_text(output.text, root=root)
+    for mime in list(output.get("data", {})):
+        if mime.startswith("text/"):
+            output.data[mime] = _canonical_text(output.data[mime], root=root)
+        elif mime.startswith("image/"):
+            output.data[mime] = output.data[mime].replace("\n", "")
+    if "traceback" in output:
+        output.traceback = [_canonical_text(line, root=root) for line in output.traceback]
+
+
+def _canonical_text(text: str, *, root: Path) -> str:
+    """Take kernel paths, folders of this machine and object addresses out of `text`."""
+    text = re.sub(r"\S*ipykernel_\d+/\d+\.py", "<cell>", text)
+    places = {str(root): ".", sys.prefix: "<environment>", sys.base_prefix: "<python>", str(Path.home()): "~"}
+    for place in sorted(places, key=len, reverse=True):
+        if len(place) > 4:  # "/usr" is somewhere in every text
+            text = text.replace(place, places[place])
+    return re.sub(r"\b0x[0-9a-fA-F]{6,}\b", "0x…", text)
+
+
+def _neat_injection(notebook: Any, *, parameters: Mapping[str, Any]) -> None:
+    """Write the injected cell as one would by hand: one name a line, whether or not black is installed."""
+    from pprint import pformat
+
+    for cell in notebook.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            lines = [f"{name} = {pformat(value, width=100, sort_dicts=False)}" for name, value in parameters.items()]
+            cell.source = "\n".join(["# Parameters of this run", *lines])
