@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, fields
 from itertools import product
@@ -24,7 +23,7 @@ class ExitPlan:
     Parameters
     ----------
     take_profit_atr, stop_loss_atr : float
-        Distance from the entry in ATRs of the decision bar; above 0.
+        Distance from the entry in ATRs of the decision bar, from 0.001 to 1000.
     time_limit_bars : int
         Bars held at most, the entry bar counted; from 1 to 32,767.
 
@@ -42,8 +41,8 @@ class ExitPlan:
         """Refuse plans that cannot end."""
         for name in ("take_profit_atr", "stop_loss_atr"):
             value = getattr(self, name)
-            if not (isinstance(value, int | float) and 0 < value < math.inf):
-                raise SettingsError(f"exit plan: {name} is {value!r}; give a number of ATRs above 0")
+            if not (_is_number(value) and 0.001 <= value <= 1000):
+                raise SettingsError(f"exit plan: {name} is {value!r}; give a number of ATRs from 0.001 to 1000")
             object.__setattr__(self, name, float(value))
         limit = self.time_limit_bars
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= LONGEST_BARS:
@@ -128,5 +127,10 @@ class Costs:
         """Refuse costs that are not costs."""
         for field in fields(self):
             value = getattr(self, field.name)
-            if not (isinstance(value, int | float) and 0 <= value < 10_000):
-                raise SettingsError(f"costs: {field.name} is {value!r}; give basis points from 0 to 10000")
+            if not (_is_number(value) and 0 <= value < 10_000):
+                raise SettingsError(f"costs: {field.name} is {value!r}; give basis points from 0 to below 10000")
+
+
+def _is_number(value: object) -> bool:
+    """Tell numbers from text, and from True and False, which Python counts among them."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
