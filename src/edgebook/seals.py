@@ -1,0 +1,285 @@
+"""Seals: what one weekly run leaves in git, never rewritten.
+
+A seal is a folder of text: policies, loop state, the decision, scores that wait for their outcome. It is written
+beside its place and moved there in one step, and carries the digest of each of its files, so that a damaged one is
+noticed before anything is built on it. What is saved is what is used: the fold reads a seal back from disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from edgebook.arms import PENDING_COLUMNS, Arm
+from edgebook.book import Book
+from edgebook.consensus import Record
+from edgebook.errors import SealError
+from edgebook.gate import Trial
+from edgebook.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from edgebook.paths import Paths
+
+FORMAT = 1
+LEDGER_COLUMNS = [
+    "signal_id", "pair", "timeframe", "is_short", "date", "open_date", "close_date", "open_rate", "close_rate",
+    "fee_open", "fee_close", "take_profit_abs", "stop_loss_abs", "stake", "profit_ratio", "r_multiple", "exit_reason",
+    "bars_held", "mae", "mfe", "enter_tag", "regime", "confidence", "threshold", "certified", "heads_agreed",
+    "head_scores", "exit_plan", "model_version", "ab_test_version", "status",
+]  # fmt: skip
+SHADOW_COLUMNS = ["arm", *LEDGER_COLUMNS]
+DAY_COLUMNS = ["date", "arm", "equity", "return_ratio", "positions", "book_score", "candidate_score"]
+GATE_COLUMNS = ["date", "kind", "arm", "against", "book_difference", "candidate_difference", "wealth", "bar"]
+
+
+@dataclass(frozen=True)
+class Seal:
+    """One week, sealed.
+
+    Parameters
+    ----------
+    head : mapping
+        History, week, champion, challenger, events, trials that are over, fingerprints: seal.json.
+    recipes : mapping of str to mapping
+        Every recipe of the history: role, title, origin, since, until, settings.
+    arms : mapping of str to Arm
+        Those that run.
+    account : Book
+        The account that follows the champion.
+    trials : tuple of Trial
+        Those that go on.
+    ledger, shadow, days, gate : DataFrame
+        The week's rows: of the account, of the other arms' books, of the daily marks, of the daily evidence.
+    attachments : mapping of str to str
+        Further text files by relative path: the last tuning study and the last importance run.
+    """
+
+    head: dict[str, Any]
+    recipes: dict[str, dict[str, Any]]
+    arms: dict[str, Arm]
+    account: Book
+    trials: tuple[Trial, ...]
+    ledger: pd.DataFrame = field(repr=False)
+    shadow: pd.DataFrame = field(repr=False)
+    days: pd.DataFrame = field(repr=False)
+    gate: pd.DataFrame = field(repr=False)
+    attachments: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def as_of(self) -> str:
+        """The Monday at which the week ended."""
+        return str(self.head["as_of"])
+
+    @property
+    def champion(self) -> str:
+        """Name of the recipe in force."""
+        return str(self.head["champion"])
+
+
+def seal_files(seal: Seal) -> dict[str, str]:
+    """Every file of a seal by its path in the folder, seal.json last."""
+    files = {"recipes.json": _json(seal.recipes), "account.json": _json(seal.account.to_json())}
+    for name, arm in seal.arms.items():
+        files[f"policies/{name}.json"] = _json(arm.policy.to_json())
+        files[f"state/{name}.json"] = _json(arm.to_json())
+        files[f"pending/{name}.csv"] = csv_text(arm.pending, PENDING_COLUMNS)
+    files["shadow.csv"] = csv_text(seal.shadow, SHADOW_COLUMNS)
+    files["days.csv"] = csv_text(seal.days, DAY_COLUMNS)
+    files["gate.csv"] = csv_text(seal.gate, GATE_COLUMNS)
+    files |= seal.attachments
+    digests = {name: _digest(text) for name, text in sorted(files.items())}
+    digests["ledger"] = _digest(csv_text(seal.ledger, LEDGER_COLUMNS))
+    head = seal.head | {"trials": [trial.to_json() for trial in seal.trials], "files": digests}
+    files["seal.json"] = _json(head)
+    return files
+
+
+def write_seal(seal: Seal, paths: Paths) -> bool:
+    """Write a seal and its ledger rows, whole or not at all.
+
+    Parameters
+    ----------
+    seal : Seal
+    paths : Paths
+
+    Returns
+    -------
+    bool
+        False when the same seal is there already.
+
+    Raises
+    ------
+    SealError
+        Another seal is there for the week, or the disk did not take it. What was there stays.
+    """
+    history = str(seal.head["history"])
+    place, ledger = paths.seal(history=history, as_of=seal.as_of), paths.ledger(history=history, as_of=seal.as_of)
+    files = seal_files(seal)
+    if place.exists() and ledger.exists():
+        if (place / "seal.json").read_text(encoding="utf-8") == files["seal.json"]:
+            read_seal(paths, history=history, as_of=seal.as_of)
+            return False
+        raise SealError(
+            f"{_name(place, paths)}: the week is sealed, and this run would seal it otherwise; changed settings, code or "
+            "bars take effect from the next week (`edgebook advance`); for a what-if give run.history another name"
+        )
+    scratch = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    try:
+        shutil.rmtree(scratch, ignore_errors=True)
+        for name, text in files.items():
+            target = scratch / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        ledger.parent.mkdir(parents=True, exist_ok=True)
+        rows = ledger.with_name(f".{ledger.name}.{os.getpid()}.tmp")
+        rows.write_text(csv_text(seal.ledger, LEDGER_COLUMNS), encoding="utf-8")
+        # The folder last: a seal without its ledger cannot be, a ledger without its seal is written again.
+        rows.replace(ledger)
+        if place.exists():
+            shutil.rmtree(place)
+        scratch.replace(place)
+    except OSError as error:
+        shutil.rmtree(scratch, ignore_errors=True)
+        reason = error.strerror or str(error)
+        raise SealError(
+            f"{_name(place, paths)}: could not be written ({reason}); earlier seals are untouched"
+        ) from error
+    return True
+
+
+def read_seal(paths: Paths, *, history: str, as_of: str) -> Seal:
+    """Read a seal back, every file held to its digest.
+
+    Raises
+    ------
+    SealError
+        It is missing or damaged; the message names the file.
+    """
+    place, ledger = paths.seal(history=history, as_of=as_of), paths.ledger(history=history, as_of=as_of)
+    head = _read_head(place, paths)
+    texts = {}
+    for name, digest in head["files"].items():
+        file = ledger if name == "ledger" else place / name
+        try:
+            texts[name] = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SealError(f"{_name(file, paths)}: cannot be read; restore it with `git checkout`") from error
+        if _digest(texts[name]) != digest:
+            raise SealError(
+                f"{_name(file, paths)}: is not what was sealed; restore it with `git checkout -- {_name(file, paths)}`"
+            )
+    arms = {}
+    for name in head["arms"]:
+        state = json.loads(texts[f"state/{name}.json"])
+        arms[name] = Arm(
+            name=name,
+            policy=Policy.from_json(json.loads(texts[f"policies/{name}.json"])),
+            record=Record.from_json(state["record"]),
+            book=Book.from_json(state["book"]),
+            pending=_csv(texts[f"pending/{name}.csv"]),
+            expected_stake=state["expected_stake"],
+        )
+    trials = tuple(Trial.from_json(trial) for trial in head.pop("trials"))
+    head.pop("files")
+    known = ("shadow.csv", "days.csv", "gate.csv", "recipes.json", "account.json", "ledger")
+    return Seal(
+        head=head,
+        recipes=json.loads(texts["recipes.json"]),
+        arms=arms,
+        account=Book.from_json(json.loads(texts["account.json"])),
+        trials=trials,
+        ledger=ledger_frame(texts["ledger"]),
+        shadow=ledger_frame(texts["shadow.csv"]),
+        days=_csv(texts["days.csv"]),
+        gate=_csv(texts["gate.csv"]),
+        attachments={
+            n: t for n, t in texts.items() if n not in known and n.split("/")[0] not in ("policies", "state", "pending")
+        },
+    )
+
+
+def sealed_weeks(paths: Paths, history: str) -> list[str]:
+    """Mondays that have a seal, in order."""
+    folder = paths.history(history)
+    if not folder.is_dir():
+        return []
+    return sorted(p.name for p in folder.iterdir() if (p / "seal.json").exists() and not p.name.startswith("."))
+
+
+def read_head(paths: Paths, *, history: str, as_of: str) -> dict[str, Any]:
+    """Read seal.json alone, for listings."""
+    return _read_head(paths.seal(history=history, as_of=as_of), paths)
+
+
+def csv_text(frame: pd.DataFrame, columns: list[str]) -> str:
+    """CSV of the columns, the shortest text that gives each number back."""
+    return frame.reindex(columns=columns).to_csv(index=False, lineterminator="\n")
+
+
+def ledger_frame(text: str) -> pd.DataFrame:
+    """Ledger rows from CSV, dates as UTC times."""
+    frame = _csv(text)
+    for name in ("date", "open_date", "close_date"):
+        frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[ms, UTC]")
+    for name in ("is_short", "certified"):
+        frame[name] = frame[name].astype(bool)
+    for name in ("enter_tag", "heads_agreed"):
+        frame[name] = frame[name].fillna("").astype(str)
+    return frame
+
+
+def _read_head(place: Path, paths: Paths) -> dict[str, Any]:
+    file = place / "seal.json"
+    if not file.exists():
+        raise SealError(f"{_name(place, paths)}: there is no seal of that week; `edgebook backfill` writes a history")
+    try:
+        head: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if head["format"] != FORMAT:
+            raise SealError(
+                f"{_name(file, paths)}: format {head['format']}, this version reads {FORMAT}; update edgebook"
+            )
+        _ = head["files"], head["arms"], head["trials"]
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise SealError(
+            f"{_name(file, paths)}: is damaged; restore it with `git checkout -- {_name(file, paths)}`"
+        ) from error
+    return head
+
+
+def _csv(text: str) -> pd.DataFrame:
+    from io import StringIO
+
+    return pd.read_csv(StringIO(text), keep_default_na=False, na_values=[""], float_precision="round_trip")
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    """JSON with one line a leaf list, so that a diff reads well."""
+    return _write(data, "") + "\n"
+
+
+def _write(data: Any, indent: str) -> str:
+    if isinstance(data, dict) and data and any(isinstance(v, (dict, list)) for v in data.values()):
+        inner = indent + " "
+        rows = [f"{inner}{json.dumps(str(key))}: {_write(value, inner)}" for key, value in data.items()]
+        return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
+    if isinstance(data, list) and data and any(isinstance(v, (dict, list)) for v in data):
+        inner = indent + " "
+        return "[\n" + ",\n".join(inner + _write(value, inner) for value in data) + f"\n{indent}]"
+    return json.dumps(data, ensure_ascii=False, allow_nan=False)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _name(place: Path, paths: Paths) -> str:
+    return place.relative_to(paths.root).as_posix() if place.is_relative_to(paths.root) else str(place)

@@ -1,0 +1,141 @@
+"""From scores to signals: candidates at or above their threshold, with enough heads behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from edgebook.market import NEVER, REGIMES, SIDES
+from edgebook.policy import Policy, Scores, score
+from edgebook.recipes import HEAD_LETTERS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgebook.market import Market
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Signals of one policy, in the order in which a book would take them.
+
+    Parameters
+    ----------
+    row : ndarray of int64, shape (n,)
+        Decision bar, a row of the market.
+    side : ndarray of int64, shape (n,)
+        0 long, 1 short.
+    at : ndarray of int64, shape (n,)
+        Row of `scores`.
+    policy : Policy
+    scores : Scores
+    """
+
+    row: NDArray[np.int64]
+    side: NDArray[np.int64]
+    at: NDArray[np.int64]
+    policy: Policy
+    scores: Scores
+
+
+def week_rows(market: Market, *, since: int, until: int) -> NDArray[np.int64]:
+    """Bars decided in [since, until), milliseconds UTC."""
+    window = market.decided(since=since, until=until)
+    return np.arange(window.start, window.stop)
+
+
+def find_signals(policy: Policy, market: Market, *, rows: NDArray[np.int64], until: int) -> Signals:
+    """Signals among the candidates of some bars.
+
+    Parameters
+    ----------
+    policy : Policy
+    market : Market
+    rows : ndarray of int64
+        Decision bars.
+    until : int
+        Milliseconds UTC; a candidate whose entry bar opens at or after it is not known yet, and is no signal.
+
+    Returns
+    -------
+    Signals
+        By time of entry, then confidence, pair, timeframe and side. Where both sides of a bar qualify, the one further
+        above its threshold stays.
+    """
+    scores = score(policy, market, rows=rows)
+    entry = market.plans[policy.exit_plan].open_ms[rows]
+    margin = scores.confidence - scores.threshold[:, None]
+    chosen = (margin >= 0) & (scores.agree >= policy.min_heads_agree) & (entry < min(until, NEVER))
+    both = chosen.all(axis=1)
+    chosen[both, np.where(margin[both, 0] >= margin[both, 1], 1, 0)] = False
+    at, side = np.nonzero(chosen)
+    row = rows[at]
+    order = np.lexsort((side, market.timeframe[row], market.pair[row], -scores.confidence[at, side], entry[at, side]))
+    return Signals(row=row[order], side=side[order], at=at[order], policy=policy, scores=scores)
+
+
+def signal_id(pair: str, timeframe: str, *, date: int, side: int) -> str:
+    """Readable name of a candidate, the same for every policy.
+
+    Examples
+    --------
+    >>> signal_id("BTC/USD", "1h", date=1522645200000, side=0)
+    'BTC-USD_1h_20180402T0500_long'
+    """
+    moment = pd.Timestamp(date, unit="ms").strftime("%Y%m%dT%H%M")
+    return f"{pair.replace('/', '-')}_{timeframe}_{moment}_{SIDES[side]}"
+
+
+def entry_row(signals: Signals, market: Market, *, number: int, cost: float) -> dict[str, Any]:
+    """What is known of a signal when it is entered, under the names of the trade columns.
+
+    Parameters
+    ----------
+    signals : Signals
+    market : Market
+    number : int
+        Which of the signals.
+    cost : float
+        Fee and slippage of a side, a share of the notional.
+    """
+    row, side, at = int(signals.row[number]), int(signals.side[number]), int(signals.at[number])
+    plan = market.plans[signals.policy.exit_plan]
+    pair, timeframe = market.pairs[market.pair[row]], market.timeframes[market.timeframe[row]]
+    heads = signals.scores.heads[at, :, side]
+    agreed = "".join(letter for letter, e in zip(HEAD_LETTERS, heads, strict=True) if e >= 0.02)
+    return {
+        "signal_id": signal_id(pair, timeframe, date=int(market.date[row]), side=side),
+        "pair": pair,
+        "timeframe": timeframe,
+        "is_short": bool(side),
+        "date": iso(int(market.date[row])),
+        "open_date": iso(int(plan.open_ms[row, side])),
+        "open_rate": float(plan.open_rate[row, side]),
+        "fee_open": cost,
+        "fee_close": cost,
+        "take_profit_abs": float(plan.take_profit_abs[row, side]),
+        "stop_loss_abs": float(plan.stop_loss_abs[row, side]),
+        "exit_plan": signals.policy.exit_plan,
+        "enter_tag": market.tag_names[market.tag[row, side]],
+        "regime": REGIMES[market.regime[row]],
+        "confidence": float(signals.scores.confidence[at, side]),
+        "threshold": float(signals.scores.threshold[at]),
+        "certified": bool(signals.scores.certified[at]),
+        "heads_agreed": agreed,
+        "head_scores": ";".join(f"{letter}:{e:.4f}" for letter, e in zip(HEAD_LETTERS, heads, strict=True)),
+        "model_version": signals.policy.version,
+    }
+
+
+def iso(moment: int) -> str:
+    """Milliseconds UTC as ISO text.
+
+    Examples
+    --------
+    >>> iso(1522645200000)
+    '2018-04-02T05:00:00Z'
+    """
+    return pd.Timestamp(moment, unit="ms").strftime("%Y-%m-%dT%H:%M:%SZ")

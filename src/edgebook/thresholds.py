@@ -1,0 +1,179 @@
+"""Confidence thresholds by regime: certified where the evidence carries one, else a paper default.
+
+A threshold is *certified* for a regime when candidates at or above it are shown to earn a positive mean R, with a
+stated chance of being wrong (Learn-then-Test). All candidates count, traded or not, each with the confidence that was
+given before its outcome; weeks are the independent unit, because outcomes of one week move together. A regime
+without a certified threshold trades the top share of its candidates on paper, and says so everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+STEP = 0.005
+GRID = np.round(np.arange(0.0, 1.0 + STEP / 2, STEP), 4)
+STARTS = (0.99, 0.975, 0.95, 0.9)
+"""Quantiles of confidence at which the tests start; the error is split evenly between them."""
+MIN_WEEKS = 12
+SUMS = 5
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The confidence from which candidates of a regime become signals.
+
+    Parameters
+    ----------
+    value : float
+        A confidence, in [0, 1].
+    certified : bool
+        True when a positive mean R at or above `value` was shown.
+    weeks : int
+        Weeks with a candidate at or above `value`.
+    mean_r : float or None
+        Mean R of those candidates so far, before they are chosen by room in the book.
+    """
+
+    value: float
+    certified: bool
+    weeks: int
+    mean_r: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the threshold as a mapping."""
+        return {"value": self.value, "certified": self.certified, "weeks": self.weeks, "mean_r": self.mean_r}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Threshold:
+        """Rebuild what `to_json` wrote."""
+        return cls(data["value"], data["certified"], data["weeks"], data["mean_r"])
+
+
+@dataclass(frozen=True)
+class ThresholdSums:
+    """What a regime's past scores and outcomes leave behind: enough to test every threshold, without the rows.
+
+    Parameters
+    ----------
+    weeks : ndarray, shape (grid,)
+        Number of weeks with a candidate at or above each threshold.
+    sums : ndarray, shape (grid, 5)
+        Over weeks: n, s, n², s², n·s, with n the week's number of candidates at or above the threshold and s the sum of
+        their R.
+    mass : ndarray, shape (grid,)
+        Recent number of candidates in each bin of confidence, discounted by age.
+    """
+
+    weeks: NDArray[np.float64]
+    sums: NDArray[np.float64]
+    mass: NDArray[np.float64]
+
+    @classmethod
+    def empty(cls) -> ThresholdSums:
+        """Nothing seen yet."""
+        return cls(np.zeros(len(GRID)), np.zeros((len(GRID), SUMS)), np.zeros(len(GRID)))
+
+    def update(self, confidence: NDArray[np.float64], r_multiple: NDArray[np.float64], *, keep: float) -> ThresholdSums:
+        """Return the sums with one more week of closed outcomes.
+
+        Parameters
+        ----------
+        confidence : ndarray, shape (n,)
+            Given before the outcomes were known.
+        r_multiple : ndarray, shape (n,)
+            Net outcomes.
+        keep : float
+            Discount of the earlier mass, in (0, 1].
+        """
+        number = np.floor(confidence / STEP + 1e-9).astype(np.int64)
+        count = np.bincount(number, minlength=len(GRID)).astype(np.float64)
+        earned = np.bincount(number, weights=r_multiple, minlength=len(GRID))
+        n, s = np.cumsum(count[::-1])[::-1], np.cumsum(earned[::-1])[::-1]
+        sums = self.sums + np.stack([n, s, n * n, s * s, n * s], axis=1)
+        return ThresholdSums(self.weeks + (n > 0), np.round(sums, 6), np.round(self.mass * keep + count, 6))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rows of the grid that were ever reached."""
+        reached = np.flatnonzero((self.weeks > 0) | (self.mass > 0))
+        if reached.size == 0:
+            return {"first": 0, "rows": []}
+        # Below the lowest confidence ever given, every row equals the first one that differs.
+        occupied = np.flatnonzero(self.mass > 0)
+        first = int(occupied[0]) if occupied.size else int(reached[0])
+        last = int(reached[-1]) + 1
+        rows = np.column_stack([self.weeks, self.sums, self.mass])[first:last]
+        return {
+            "first": first,
+            "rows": [[float(f"{x:.6g}") if i == SUMS + 1 else float(x) for i, x in enumerate(r)] for r in rows],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ThresholdSums:
+        """Rebuild what `to_json` wrote."""
+        empty = cls.empty()
+        rows = np.array(data["rows"], dtype=np.float64).reshape(-1, SUMS + 2)
+        first, last = data["first"], data["first"] + len(rows)
+        if len(rows):
+            empty.weeks[first:last], empty.sums[first:last], empty.mass[first:last] = (
+                rows[:, 0],
+                rows[:, 1:-1],
+                rows[:, -1],
+            )
+            empty.weeks[:first], empty.sums[:first] = rows[0, 0], rows[0, 1:-1]
+        return empty
+
+
+def choose_threshold(seen: ThresholdSums, *, quantile: float, alpha: float) -> Threshold:
+    """Lowest threshold that is certified, or the paper default.
+
+    Parameters
+    ----------
+    seen : ThresholdSums
+        Of one regime.
+    quantile : float
+        The paper default lets the top ``1 - quantile`` of recent candidates through.
+    alpha : float
+        Chance of certifying a threshold whose candidates earn nothing, for this regime at this look.
+
+    Returns
+    -------
+    Threshold
+
+    Notes
+    -----
+    Learn-then-Test with fixed sequences from several starts (Angelopoulos et al. 2021, section 3.2): from each start
+    thresholds are tested downwards at ``alpha / len(STARTS)`` until one fails. The p-value is that of a one-sided t
+    test of the ratio of sums over weeks, weeks being the clusters. Starts are quantiles of confidence alone; outcomes
+    do not enter their choice.
+    """
+    from scipy.stats import t as student
+
+    tail = np.cumsum(seen.mass[::-1])[::-1]
+    total = float(tail[0])
+    if total <= 0:
+        return Threshold(1.0, False, 0, None)
+    n, s, nn, ss, ns = seen.sums.T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = s / n
+        residual = np.maximum(ss - 2 * mean * ns + mean**2 * nn, 0.0)
+        error = np.sqrt(residual * seen.weeks / np.maximum(seen.weeks - 1, 1)) / n
+        p_value = student.sf(mean / error, np.maximum(seen.weeks - 1, 1))
+    p_value = np.where((seen.weeks >= MIN_WEEKS) & np.isfinite(p_value), p_value, 1.0)
+    best: int | None = None
+    for start in STARTS:
+        at = int(np.argmax(tail <= (1 - start) * total + 1e-9))
+        while at >= 0 and p_value[at] <= alpha / len(STARTS):
+            best = at if best is None else min(best, at)
+            at -= 1
+    certified = best is not None
+    row = int(np.argmax(tail <= (1 - quantile) * total + 1e-9)) if best is None else best
+    earned = None if n[row] == 0 else float(np.round(mean[row], 4))
+    return Threshold(float(GRID[row]), certified, int(seen.weeks[row]), earned)
