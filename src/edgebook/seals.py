@@ -274,7 +274,18 @@ def _write(data: Any, indent: str) -> str:
     if isinstance(data, list) and data and any(isinstance(v, (dict, list)) for v in data):
         inner = indent + " "
         return "[\n" + ",\n".join(inner + _write(value, inner) for value in data) + f"\n{indent}]"
-    return json.dumps(data, ensure_ascii=False, allow_nan=False)
+    return json.dumps(_whole(data), ensure_ascii=False, allow_nan=False)
+
+
+def _whole(data: Any) -> Any:
+    """Whole numbers without their point: half of a seal's numbers are counts."""
+    if isinstance(data, float) and data.is_integer():
+        return int(data)
+    if isinstance(data, list):
+        return [_whole(item) for item in data]
+    if isinstance(data, dict):
+        return {key: _whole(value) for key, value in data.items()}
+    return data
 
 
 def _digest(text: str) -> str:

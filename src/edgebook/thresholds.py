@@ -98,7 +98,7 @@ class ThresholdSums:
         earned = np.bincount(number, weights=r_multiple, minlength=len(GRID))
         n, s = np.cumsum(count[::-1])[::-1], np.cumsum(earned[::-1])[::-1]
         sums = self.sums + np.stack([n, s, n * n, s * s, n * s], axis=1)
-        return ThresholdSums(self.weeks + (n > 0), np.round(sums, 6), np.round(self.mass * keep + count, 6))
+        return ThresholdSums(self.weeks + (n > 0), np.round(sums, 3), np.round(self.mass * keep + count, 3))
 
     def to_json(self) -> dict[str, Any]:
         """Return the rows of the grid that were ever reached."""
@@ -110,10 +110,7 @@ class ThresholdSums:
         first = int(occupied[0]) if occupied.size else int(reached[0])
         last = int(reached[-1]) + 1
         rows = np.column_stack([self.weeks, self.sums, self.mass])[first:last]
-        return {
-            "first": first,
-            "rows": [[float(f"{x:.6g}") if i == SUMS + 1 else float(x) for i, x in enumerate(r)] for r in rows],
-        }
+        return {"first": first, "rows": rows.tolist()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ThresholdSums:
