@@ -222,7 +222,7 @@ def test_the_source_synthetic_gives_the_market_of_its_settings() -> None:
     [
         ({"heads": ["G"]}, "no edge can be planted in head 'G'; the heads are A, B, C, D, E, F, H, I"),
         ({"edge": -0.1}, "edge -0.1 is not between 0 and 0.5"),
-        ({"pairs": 0}, "0 pairs over 4 weeks; take at least one of each"),
+        ({"pairs": 0}, "0 pairs over 4 weeks; take 1 to 99 pairs, 1 week or more"),
         ({"edge_starts": "2016-01-04"}, "put the dates in order between 2017-01-02 and 2017-01-30"),
         ({"edge_starts": "2017-01-30"}, "put the dates in order"),
         ({"kind": "switching", "switches": [("2017-01-09", ["D"])]}, "begins and switches on 2017-01-16, 2017-01-09"),

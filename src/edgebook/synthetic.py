@@ -3,74 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from edgebook import synthetic_paths as drawn
-from edgebook.bars import COLUMNS, PRICES, resample, utc
+from edgebook.bars import COLUMNS, PRICES, resample
 from edgebook.errors import SettingsError
+from edgebook.synthetic_truth import Kind, Regime, Truth, check_heads, edge_spells, monday
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-Kind = Literal["no_edge", "planted", "switching"]
-Regime = Literal["all", "volatile", "calm"]
-
 _WEEK = pd.Timedelta(days=7)
 _HOUR = pd.Timedelta(hours=1)
 _TAIL_FREEDOM = 5
 _LARGEST_TAIL = 4.0
-_AFTERWARDS = ("D", "H", "I")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spell:
-    """A time during which the same heads hold an edge.
-
-    Parameters
-    ----------
-    starts, ends : Timestamp
-        UTC. Bars that open in ``[starts, ends)`` drift.
-    heads : tuple of str
-        Whose signals they drift by.
-    """
-
-    starts: pd.Timestamp
-    ends: pd.Timestamp
-    heads: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Truth:
-    """What a market was made to be.
-
-    Parameters
-    ----------
-    kind : {"no_edge", "planted", "switching"}
-        How the edge was planted.
-    seed : int
-        Of every draw.
-    edge : float
-        Drift a bar, in units of that bar's volatility, for a signal of 1. 0 where there is no edge.
-    regime : {"all", "volatile", "calm"}
-        Where the edge holds: always, or by latent volatility, which is high a fifth of the time.
-    spells : tuple of Spell
-        When which heads hold it; empty without an edge.
-    """
-
-    kind: Kind
-    seed: int
-    edge: float
-    regime: Regime
-    spells: tuple[Spell, ...]
-
-    def heads(self, *, at: pd.Timestamp) -> tuple[str, ...]:
-        """Heads whose edge moves the bar that opens `at`; none when there is no edge then."""
-        return next((spell.heads for spell in self.spells if spell.starts <= at < spell.ends), ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +69,8 @@ def make_market(
     weeks : int
         Length of the market.
     seed : int
-        A market of more weeks begins with that of fewer, and one of more pairs holds that of fewer, bit by bit.
+        Where `edge_starts` is the same, a market of more weeks begins with that of fewer, and one of more pairs
+        holds that of fewer, bit by bit.
     timeframes : sequence of str
         "1h" is drawn, coarser ones are made of it.
     heads : sequence of str
@@ -172,6 +124,28 @@ def make_market(
     With A and B planted together that takes B's own from 0.09 to 0.04, and its win rate below from 0.62 to 0.53;
     D, F and H together keep what each has alone. Above 0.15 an edge in A feeds on itself.
 
+    A family of indicators is wider than its head's signal, and price remembers the drift that any edge gave it. AUC on
+    the side of the next eight bars, out of sample, of a logistic regression on three to seven textbook indicators of
+    each family (rows: edge of 0.1; three pairs, 80 weeks scored): what is planted in A, B or C all three see alike,
+    and E nearly so. A test of which heads come to carry the weight does best with D, F and H, where F still
+    leads E by 0.006 only. One market (seed 21): a figure is good to about 0.01.
+
+    =======  =====  =====  =====  =====  =====  =====  =====  =====
+    planted  A      B      C      D      E      F      H      I
+    =======  =====  =====  =====  =====  =====  =====  =====  =====
+    none     0.50   0.50   0.50   0.50   0.49   0.49   0.50   0.50
+    A        0.63   0.61   0.63   0.53   0.63   0.56   0.50   0.55
+    B        0.58   0.58   0.58   0.51   0.57   0.55   0.50   0.57
+    C        0.56   0.55   0.55   0.49   0.54   0.53   0.50   0.53
+    D        0.53   0.52   0.55   0.60   0.55   0.51   0.50   0.52
+    E        0.53   0.53   0.54   0.50   0.55   0.51   0.50   0.52
+    F        0.53   0.53   0.53   0.50   0.53   0.58   0.49   0.53
+    H        0.53   0.52   0.52   0.50   0.51   0.52   0.62   0.50
+    I        0.50   0.50   0.50   0.50   0.50   0.49   0.50   0.54
+    A, B, F  0.62   0.59   0.62   0.51   0.60   0.60   0.50   0.52
+    D, F, H  0.55   0.55   0.56   0.59   0.57   0.57   0.61   0.53
+    =======  =====  =====  =====  =====  =====  =====  =====  =====
+
     Win rate, before costs, of trades taken at the next open in the direction of the signal while it is beyond 1, with
     target and stop at 1.5 ATR(14) and at most 24 bars (450 weeks of 4 pairs, 50,000 to 200,000 overlapping trades a
     figure; ± 0.01 without an edge):
@@ -191,6 +165,7 @@ def make_market(
 
     Examples
     --------
+    >>> from edgebook.bars import utc
     >>> market = make_market(kind="planted", pairs=2, weeks=4, seed=1, heads=["F"], edge_starts="2017-01-16")
     >>> market.truth.heads(at=utc("2017-01-15")), market.truth.heads(at=utc("2017-01-16"))
     ((), ('F',))
@@ -198,9 +173,9 @@ def make_market(
     1344
     """
     _check(pairs=pairs, weeks=weeks, edge=edge, heads=heads)
-    begin = _monday(start, what="start")
+    begin = monday(start, what="start")
     end = begin + weeks * _WEEK
-    spells = _spells(kind, heads=heads, edge_starts=edge_starts, switches=switches, begin=begin, end=end)
+    spells = edge_spells(kind, heads=heads, edge_starts=edge_starts, switches=switches, begin=begin, end=end)
     n = drawn.BURN_IN_BARS + weeks * 168
     active = np.zeros((n, len(drawn.HEADS)))
     for spell in spells:
@@ -268,61 +243,10 @@ def _autoregression(rng: np.random.Generator, *, bars: int, memory: float) -> ND
     return values
 
 
-def _spells(
-    kind: Kind,
-    *,
-    heads: Sequence[str],
-    edge_starts: str | None,
-    switches: Sequence[tuple[str, Sequence[str]]] | None,
-    begin: pd.Timestamp,
-    end: pd.Timestamp,
-) -> tuple[Spell, ...]:
-    """Say when which heads hold the edge."""
-    if kind == "no_edge":
-        return ()
-    weeks = int((end - begin) / _WEEK)
-    first = begin + weeks // 2 * _WEEK if edge_starts is None else _monday(edge_starts, what="edge_starts")
-    turns = [(first, tuple(heads))]
-    if kind == "switching":
-        weeks_left = int((end - first) / _WEEK)
-        turns += (
-            [(first + weeks_left // 2 * _WEEK, _AFTERWARDS)]
-            if switches is None
-            else [(_monday(date, what="switch"), tuple(then)) for date, then in switches]
-        )
-    dates = [date for date, _ in turns] + [end]
-    if dates != sorted(set(dates)) or dates[0] < begin:
-        told = ", ".join(f"{date:%Y-%m-%d}" for date in dates[:-1])
-        raise SettingsError(
-            f"synthetic market: the edge begins and switches on {told}; put the dates in order between"
-            f" {begin:%Y-%m-%d} and {end:%Y-%m-%d}"
-        )
-    for _, then in turns:
-        _check_heads(then)
-    return tuple(Spell(starts=date, ends=ends, heads=then) for (date, then), ends in zip(turns, dates[1:], strict=True))
-
-
-def _monday(date: str, *, what: str) -> pd.Timestamp:
-    """Read a Monday, 00:00 UTC."""
-    stamp = utc(date)
-    if stamp != stamp.normalize() or stamp.day_of_week != 0:
-        raise SettingsError(f"synthetic market: {what} {date} is not a Monday, 00:00 UTC; take the Monday before")
-    return stamp
-
-
-def _check_heads(heads: Sequence[str]) -> None:
-    """Raise unless an edge can be planted in each head."""
-    for head in heads:
-        if head not in drawn.HEADS:
-            raise SettingsError(
-                f"synthetic market: no edge can be planted in head {head!r}; the heads are {', '.join(drawn.HEADS)}"
-            )
-
-
 def _check(*, pairs: int, weeks: int, edge: float, heads: Sequence[str]) -> None:
     """Raise on a market that cannot be."""
-    _check_heads(heads)
-    if pairs < 1 or weeks < 1:
-        raise SettingsError(f"synthetic market: {pairs} pairs over {weeks} weeks; take at least one of each")
+    check_heads(heads)
+    if not 1 <= pairs <= 99 or weeks < 1:
+        raise SettingsError(f"synthetic market: {pairs} pairs over {weeks} weeks; take 1 to 99 pairs, 1 week or more")
     if not 0 <= edge <= 0.5:
         raise SettingsError(f"synthetic market: edge {edge} is not between 0 and 0.5; 0.1 is already strong")
