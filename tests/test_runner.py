@@ -15,9 +15,10 @@ from typing import Any
 import nbformat
 import pytest
 
+from edgebook.canonical import canonical
 from edgebook.errors import NotebookError
 from edgebook.report import ReportHeader
-from edgebook.runner import canonical, parameter_names, run_notebook
+from edgebook.runner import parameter_names, run_notebook
 
 HEADER = ReportHeader(
     stage="small",

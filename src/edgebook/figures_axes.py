@@ -1,0 +1,105 @@
+"""What the drawing modules share: titles, legends, axes of time and percent, names at the ends of lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edgebook.figures import FAINT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+def readable(shade: str) -> str:
+    """Return `shade`, darkened where letters in it would be too pale on white."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    parts = to_rgb(shade)
+    light = 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    return to_hex([part * min(1.0, 0.5 / light) for part in parts]) if light > 0.5 else shade
+
+
+def titled(ax: Axes, title: str, *, legend_rows: int = 0) -> None:
+    """Set the title at the left, with room below it for `legend_rows` rows of a legend."""
+    ax.set_title(title, loc="left", pad=8 + 13 * legend_rows)
+
+
+def legend_above(ax: Axes, *, columns: int = 6) -> None:
+    """Put the legend between title and plot, in one row where it fits."""
+    legend = ax.legend(loc="lower left", bbox_to_anchor=(-0.004, 1.012), ncols=columns)
+    legend.set_in_layout(False)  # a long one must not squeeze the plot; the title keeps its room
+
+
+def nothing_yet(ax: Axes, *, title: str) -> None:
+    """Say that there is nothing to draw: an early week, no trade, no trial."""
+    ax.set_axis_off()
+    titled(ax, title)
+    ax.text(0.5, 0.5, "nothing to show yet (n = 0)", transform=ax.transAxes, ha="center", va="center", color=FAINT)
+
+
+def percent_axis(axis: Any, *, places: int = 0) -> None:
+    """Write fractions on an axis as percent."""
+    axis.set_major_formatter(lambda value, _: f"{value * 100:.{places}f} %".replace("-", "−"))
+
+
+def time_axis(ax: Axes, *, most: int = 8) -> None:
+    """Write dates as short as they can be."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(minticks=3, maxticks=most, tz="UTC")
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz="UTC"))
+
+
+def times(index: pd.Index | pd.Series) -> np.ndarray:
+    """Dates, UTC or naive, as matplotlib takes them."""
+    import pandas as pd
+
+    dates = pd.DatetimeIndex(index)
+    return (dates.tz_convert(None) if dates.tz is not None else dates).to_numpy()
+
+
+def spread(heights: Sequence[float], *, gap: float) -> list[float]:
+    """Move labels apart, keeping their order, so that neighbours stand at least `gap` from each other.
+
+    Examples
+    --------
+    >>> spread([1.0, 1.1, 5.0], gap=1.0)
+    [0.55, 1.55, 5.0]
+    """
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    groups: list[tuple[float, list[int]]] = []  # centre, members from low to high
+    for i in order:
+        centre, members = float(heights[i]), [i]
+        while groups and centre - gap * (len(members) - 1) / 2 < groups[-1][0] + gap * (len(groups[-1][1]) + 1) / 2:
+            before, below = groups.pop()
+            centre = (centre * len(members) + before * len(below)) / (len(members) + len(below))
+            members = below + members
+        groups.append((centre, members))
+    placed = [0.0] * len(heights)
+    for centre, members in groups:
+        for rank, i in enumerate(members):
+            placed[i] = centre + gap * (rank - (len(members) - 1) / 2)
+    return placed
+
+
+def end_labels(ax: Axes, *, ends: dict[str, tuple[float, str]], size: float = 8) -> None:
+    """Name lines at their right ends: label to (height in data, colour); labels that collide move apart."""
+    import numpy as np
+
+    low, high = ax.get_ylim()
+    log = ax.get_yscale() == "log"
+    scale = np.log10 if log else np.asarray
+    floor, span = float(scale(low)), float(scale(high) - scale(low)) or 1.0
+    heights = [(float(scale(height)) - floor) / span for height, _ in ends.values()]
+    inches = ax.get_figure().get_size_inches()[1] * ax.get_position().height  # type: ignore[union-attr]
+    gap = size * 1.35 / 72 / inches
+    for (label, (_, shade)), y in zip(ends.items(), spread(heights, gap=gap), strict=True):
+        ax.annotate(
+            label, xy=(1, y), xycoords="axes fraction", xytext=(5, 0), textcoords="offset points",
+            va="center", ha="left", color=readable(shade), fontsize=size, fontweight="bold", annotation_clip=False,
+        )  # fmt: skip
