@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from edgebook.folds import uniqueness_weights
+from edgebook.folds import shared_uniqueness
 from edgebook.intervals import student, weeks_since_epoch
 from edgebook.outcomes import observed_outcomes
 from edgebook.regimes import REGIMES
@@ -52,11 +52,11 @@ def vote_contributions(
 
     Notes
     -----
-    Every candidate weighs by its average uniqueness. ``importance_score`` is the empirical-Bayes mean: overall toward
-    0, a regime's toward the indicator's overall score, ``d tau² / (tau² + error²)``, with tau² by moments over the
-    indicators of the scope. ``optimal_weight = max(0, logit((a + 20) / (a + b + 40)))`` is the weight of a head in
-    the consensus, from hits a (agreed and won, opposed and lost) and misses b, in effective numbers: the best weight
-    of a vote that errs on its own (Nitzan and Paroush 1982); twins share one.
+    Overlap is counted by `folds.shared_uniqueness`, which favours no kind of ending. ``importance_score`` is the
+    empirical-Bayes mean: overall toward 0, a regime's toward the indicator's overall score, ``d tau² / (tau² +
+    error²)``, with tau² by moments over the indicators of the scope. ``optimal_weight = max(0, logit((a + 20) / (a +
+    b + 40)))`` is the weight of a head in the consensus, from hits a (agreed and won, opposed and lost) and misses b,
+    in effective numbers: the best weight of a vote that errs on its own (Nitzan and Paroush 1982); twins share one.
 
     References
     ----------
@@ -65,7 +65,7 @@ def vote_contributions(
     """
     names = [column for column in votes.columns if column not in KEY]
     known = observed_outcomes(outcomes, at=at)
-    known = known.assign(weight=uniqueness_weights(known))
+    known = known.assign(weight=shared_uniqueness(known))
     joined = known.merge(votes, on=KEY, validate="many_to_one").merge(
         regimes[[*KEY, "regime"]], on=KEY, validate="many_to_one"
     )
