@@ -129,6 +129,13 @@ def test_a_trade_that_the_bars_do_not_finish_is_open():
     assert not row["ambiguous"]
 
 
+def test_an_excursion_of_nothing_is_a_plain_zero():
+    short = outcome([(100, 100, 97, 98)], plan=ONE_ATR, is_short=True)
+    assert (short["mae"], math.copysign(1, short["mae"])) == (0.0, 1.0)
+    short = outcome([(100, 100, 99, 100)], plan=ExitPlan(1, 1, 1), is_short=True)
+    assert [math.copysign(1, short[name]) for name in ("mae", "profit_ratio", "r_multiple")] == [1.0, 1.0, 1.0]
+
+
 def test_short_is_the_mirror_of_long():
     rising = [(100, 101, 99.5, 100), (100, 103, 99, 101)]
     row = outcome(rising, plan=ONE_ATR, is_short=True)

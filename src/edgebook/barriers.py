@@ -126,6 +126,13 @@ def _price_scale(price: float) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _six_decimals(ratio: float) -> float:
+    """Round a ratio as it is saved; adding 0 makes a plain zero of a negative one."""
+    rounded: float = np.rint(ratio * RATIO_SCALE) / RATIO_SCALE + 0.0
+    return rounded
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _set_barriers(open_rate: float, atr: float, grid: Grid, touch: Touches) -> None:
     """Put targets and stops of both sides around the entry, untouched."""
     scale = _price_scale(open_rate)
@@ -133,12 +140,12 @@ def _set_barriers(open_rate: float, atr: float, grid: Grid, touch: Touches) -> N
         reach = grid.take_profit_atr[k] * atr
         touch.target[0, k] = np.rint((open_rate + reach) * scale) / scale
         touch.target[1, k] = np.rint((open_rate - reach) * scale) / scale
-        touch.target_bar[:, k] = NEVER
+        touch.target_bar[0, k] = touch.target_bar[1, k] = NEVER
     for k in range(grid.stop_loss_atr.size):
         reach = grid.stop_loss_atr[k] * atr
         touch.stop[0, k] = np.rint((open_rate - reach) * scale) / scale
         touch.stop[1, k] = np.rint((open_rate + reach) * scale) / scale
-        touch.stop_bar[:, k] = NEVER
+        touch.stop_bar[0, k] = touch.stop_bar[1, k] = NEVER
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -201,7 +208,10 @@ def resolve(series: Series, decisions: np.ndarray, grid: Grid, rates: Rates, fir
     """
     n = series.close.size
     n_plans = grid.time_limit_bars.size
-    longest = grid.time_limit_bars.max()
+    # Loops over scalars throughout: array expressions would double the time that a fresh clone takes to compile this.
+    longest = 0
+    for plan in range(n_plans):
+        longest = max(longest, grid.time_limit_bars[plan])
     touch = Touches(
         np.empty((2, grid.take_profit_atr.size)),
         np.empty((2, grid.stop_loss_atr.size)),
@@ -219,8 +229,10 @@ def resolve(series: Series, decisions: np.ndarray, grid: Grid, rates: Rates, fir
         for side in range(2):
             sign = 1.0 - 2.0 * side
             row = first_row + 2 * place + side
-            out.targets[:, row] = touch.target[side]
-            out.stops[:, row] = touch.stop[side]
+            for k in range(grid.take_profit_atr.size):
+                out.targets[k, row] = touch.target[side, k]
+            for k in range(grid.stop_loss_atr.size):
+                out.stops[k, row] = touch.stop[side, k]
             for plan in range(n_plans):
                 target = touch.target[side, grid.plan_target[plan]]
                 stop = touch.stop[side, grid.plan_stop[plan]]
@@ -257,8 +269,8 @@ def resolve(series: Series, decisions: np.ndarray, grid: Grid, rates: Rates, fir
                 out.bars_held[plan, row] = last + 1
                 out.close_rate[plan, row] = rate
                 out.ambiguous[plan, row] = ambiguous
-                out.mae[plan, row] = np.rint(worst / risk * RATIO_SCALE) / RATIO_SCALE
-                out.mfe[plan, row] = np.rint(best / risk * RATIO_SCALE) / RATIO_SCALE
+                out.mae[plan, row] = _six_decimals(worst / risk)
+                out.mfe[plan, row] = _six_decimals(best / risk)
                 close_ms = series.close_ms[entry + last]
                 growth = rate / open_rate
                 profit = sign * (growth - 1.0) - rates.cost_ratio * (1.0 + growth)
@@ -266,5 +278,5 @@ def resolve(series: Series, decisions: np.ndarray, grid: Grid, rates: Rates, fir
                     days = (close_ms - series.open_ms[entry]) / MILLISECONDS_PER_DAY
                     profit -= rates.short_ratio_per_day * days
                 out.close_ms[plan, row] = NOT_A_TIME if reason == OPEN else close_ms
-                out.profit_ratio[plan, row] = np.rint(profit * RATIO_SCALE) / RATIO_SCALE
-                out.r_multiple[plan, row] = np.rint(profit * open_rate / risk * RATIO_SCALE) / RATIO_SCALE
+                out.profit_ratio[plan, row] = _six_decimals(profit)
+                out.r_multiple[plan, row] = _six_decimals(profit * open_rate / risk)
