@@ -51,7 +51,8 @@ def cell_table(
     DataFrame
         One row a cell, sorted by its columns, then `COLUMNS`. Raw win rates have Wilson's interval at `n_effective`;
         shrunk ones that of the posterior. `p_value` tests the mean R (an exit plan can buy any win rate), and
-        `win_rate_p_value` the win rate, each against the trades outside the cell.
+        `win_rate_p_value` the win rate, each against the trades of its parent outside the cell (their mean R is
+        `rest_r`), so that one effect does not light up every cell inside it.
 
     Raises
     ------
@@ -98,7 +99,7 @@ def cell_table(
 
 
 def award_badges(cells: pd.DataFrame, *, rate: float = FALSE_DISCOVERY_RATE) -> pd.DataFrame:
-    """Badge the cells whose R multiple differs from the rest, at a false-discovery rate over all rows given.
+    """Badge the cells whose R differs from the rest of their parent, at a false-discovery rate over all rows given.
 
     Parameters
     ----------
@@ -111,8 +112,8 @@ def award_badges(cells: pd.DataFrame, *, rate: float = FALSE_DISCOVERY_RATE) -> 
     Returns
     -------
     DataFrame
-        The same rows with `tested` (at least 10 effective trades, and trades outside the cell), `q_value` and `badge`
-        ("better", "worse" or "").
+        The same rows with `tested` (at least 10 effective trades, and others to compare with), `q_value` and `badge`:
+        "better", "worse" or "".
 
     Notes
     -----

@@ -43,6 +43,10 @@ class Groups:
     n_effective: Floats
     overlap: float
 
+    def take(self, rows: Ints) -> Groups:
+        """Return the groups at `rows`, in that order."""
+        return Groups(n=self.n[rows], mean=self.mean[rows], n_effective=self.n_effective[rows], overlap=self.overlap)
+
 
 @dataclass(frozen=True)
 class Shrunk:
@@ -57,7 +61,7 @@ class Shrunk:
     value, low, high : ndarray, shape (groups,)
         Posterior mean and central 95 %.
     rest : ndarray, shape (groups,)
-        Plain mean of the trades outside the group; NaN when there are none.
+        Plain mean of the parent's trades outside the group; NaN when there are none.
     p_value : ndarray, shape (groups,)
         Two-sided, against those; NaN when there are none.
     """
@@ -102,8 +106,7 @@ def summarise(values: Floats, member: Ints, clusters: Ints, *, centre: float) ->
     """
     n = np.bincount(member).astype(np.float64)
     rest = values - centre
-    _, packs = np.unique(np.column_stack([member, clusters]), axis=0, return_inverse=True)
-    packs = packs.reshape(-1)
+    _, packs = np.unique(_paired(member, clusters), return_inverse=True)
     size = np.bincount(packs).astype(np.float64)
     owner = np.zeros(size.size, dtype=np.int64)
     owner[packs] = member
@@ -160,37 +163,42 @@ def shrink(
     Efron and Morris (1975), Journal of the American Statistical Association 70, 311-319; Morris (1983), ibid. 78.
     """
     centre, spread = float(np.mean(all_values)), float(np.var(all_values))
-    everything = summarise(all_values, np.zeros(all_values.size, dtype=np.int64), all_clusters, centre=centre)
-    clusters = all_clusters[trade]
+    group = summarise(all_values, np.zeros(all_values.size, dtype=np.int64), all_clusters, centre=centre)
     above = np.zeros(values.size, dtype=np.int64)
-    group, value = everything, everything.mean
-    raw_parent = everything
-    unit = np.full(1, spread)
-    error2 = unit / everything.n_effective
-    parent = value
+    value = parent = group.mean
+    error2 = np.full(1, spread) / group.n_effective
+    raw_parent = group
     for member in levels:
-        group = summarise(values, member, clusters, centre=centre)
-        up = np.zeros(group.n.size, dtype=np.int64)
+        once = np.unique(_paired(member, trade), return_index=True)[1]
+        own = summarise(values[once], member[once], all_clusters[trade[once]], centre=centre)
+        up = np.zeros(own.n.size, dtype=np.int64)
         up[member] = above
+        raw_parent, group = group.take(up), own
         parent, parent_error2 = value[up], error2[up]
         unit = np.maximum(parent * (1 - parent), _FLOOR) if kind == "rate" else np.full(up.size, max(spread, _FLOOR))
-        phi, phi_error = _between(group, mean=raw_parent.mean[up], n=raw_parent.n_effective[up], unit=unit, kind=kind)
+        phi, phi_error = _between(group, raw_parent, unit=unit, kind=kind)
         value, _ = _posterior(group, parent=parent, unit=unit, phi=phi, kind=kind)
         wide = min(phi + phi_error, 0.5)
         _, own2 = _posterior(group, parent=parent, unit=unit, phi=wide, kind=kind)
         keep = _keep(group.n_effective, phi=wide, kind=kind)
         error2 = own2 + (1 - keep) ** 2 * parent_error2
-        above, raw_parent = member, group
+        above = member
     low, high = _edges(value, error2=error2, kind=kind)
-    rest, p_value = _against_rest(group, everything, values=all_values, kind=kind)
+    rest, p_value = _against_rest(group, raw_parent, values=all_values, kind=kind)
     return Shrunk(groups=group, parent=parent, value=value, low=low, high=high, rest=rest, p_value=p_value)
 
 
-def _between(group: Groups, *, mean: Floats, n: Floats, unit: Floats, kind: Kind) -> tuple[float, float]:
+def _paired(first: Ints, second: Ints) -> Ints:
+    """One number for each pair of numbers."""
+    low = int(second.min(initial=0))
+    return np.asarray(first * (int(second.max(initial=0)) - low + 1) + (second - low))
+
+
+def _between(group: Groups, parent: Groups, *, unit: Floats, kind: Kind) -> tuple[float, float]:
     """Between-group variance in units of one value's variance, and its standard error were there none."""
     size = group.n_effective
-    free = np.clip(1 - size / np.maximum(n, size), 0.0, 1.0)
-    excess = float(np.sum(size * (group.mean - mean) ** 2 / unit) - free.sum())
+    free = np.clip(1 - size / np.maximum(parent.n_effective, size), 0.0, 1.0)
+    excess = float(np.sum(size * (group.mean - parent.mean) ** 2 / unit) - free.sum())
     reach = float(np.sum(free * (size - 1 if kind == "rate" else size)))
     if reach <= _FLOOR:
         return 0.0, 0.0
@@ -227,18 +235,20 @@ def _edges(value: Floats, *, error2: Floats, kind: Kind) -> tuple[Floats, Floats
     return np.asarray(special.betaincinv(a, b, 0.025)), np.asarray(special.betaincinv(a, b, 0.975))
 
 
-def _against_rest(group: Groups, everything: Groups, *, values: Floats, kind: Kind) -> tuple[Floats, Floats]:
-    """Mean of all trades outside each group, and the group's two-sided p-value against them.
+def _against_rest(group: Groups, parent: Groups, *, values: Floats, kind: Kind) -> tuple[Floats, Floats]:
+    """Mean of the parent's trades outside each group, and the group's two-sided p-value against them.
 
     A rate by the binomial tail at effective numbers (Clopper and Pearson's, so conservative); a mean by the gamma tail
     with the skewness of one value (Pearson III), since R multiples are far from normal in groups of ten.
     """
-    total, n = everything.n[0], group.n
-    outside = total - n
+    outside = parent.n - group.n
     known = outside > 0
-    rest = np.where(known, (total * everything.mean[0] - n * group.mean) / np.where(known, outside, 1.0), np.nan)
-    n_rest = everything.n_effective[0] * outside / total
-    size = np.where(known, 1 / (1 / group.n_effective + 1 / np.where(known, n_rest, 1.0)), np.nan)
+    others = np.where(known, outside, 1.0)
+    rest = np.where(known, (parent.n * parent.mean - group.n * group.mean) / others, np.nan)
+    if kind == "rate":
+        rest = np.clip(rest, 0.0, 1.0)
+    n_rest = np.where(known, parent.n_effective * outside / parent.n, 1.0)
+    size = np.where(known, 1 / (1 / group.n_effective + 1 / n_rest), np.nan)
     if kind == "rate":
         hits = group.mean * size
         upper = np.where(hits > 0, special.betainc(np.maximum(hits, _FLOOR), size - hits + 1, rest), 1.0)
