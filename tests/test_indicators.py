@@ -153,15 +153,18 @@ def test_few_bars_are_warm_up_and_no_error(n):
 
 
 @pytest.mark.parametrize("volume", [0.0, 5.0])
-def test_a_market_that_stands_still_gives_finite_values(volume):
+def test_a_market_that_stands_still_gives_finite_values_and_no_vote(volume):
     still = walk("AAA/USD", 400, seed=4)
     still[PRICES] = 50.0
     still["volume"] = volume
-    values, _ = compute_indicators(still, find_patterns(still))
+    # Without its dojis: a bar that is a single price is all of them at once.
+    values, votes = compute_indicators(still, find_patterns(still).head(0))
     # It has no swing to measure from.
     swings = ["swing_high_distance", "swing_low_distance", "fibonacci_retracement"]
     assert np.isfinite(values[NAMES].drop(columns=swings).iloc[300:].to_numpy()).all()
     assert values[swings].isna().all(axis=None)
+    calendar = ["hour_sine", "hour_cosine", "weekday_sine", "weekday_cosine"]
+    assert (votes[NAMES].drop(columns=calendar) == 0).all(axis=None)
 
 
 def test_patterns_of_other_bars_are_refused():

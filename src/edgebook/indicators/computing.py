@@ -54,7 +54,8 @@ def compute_indicators(bars: pd.DataFrame, patterns: pd.DataFrame) -> tuple[pd.D
     Notes
     -----
     TA-Lib computes wherever it has the function. Votes are cast on the rounded values, so that what is saved is what
-    was voted on. A ratio over nothing (a bar without range, a market without volume) is 0.
+    was voted on. Where there is nothing to measure (no range, no volume), a value takes its neutral
+    middle.
     """
     # TA-Lib and the compiled loops load here, so that who only reads the catalogue does not wait for them.
     from edgebook.indicators import context, formations

@@ -9,7 +9,7 @@ import talib
 
 from edgebook.indicators.catalogue import PARAMETERS
 from edgebook.indicators.market import Market, of_leader, of_others, rank_among
-from edgebook.indicators.series import Series, change, outside, paced, ratio, side
+from edgebook.indicators.series import Series, change, outside, paced, ratio, relative_strength, side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def _higher_timeframe(series: Series, higher: Sequence[Series]) -> dict[str, Flo
     # From the last resort to the first choice, each laid over the one before where it is known.
     found = {
         "higher_timeframe_trend": _trend(series, int(trend["bars"] * trend["stretch"]), int(14 * trend["stretch"])),
-        "higher_timeframe_rsi": talib.RSI(series.close, int(strength["bars"] * strength["stretch"])),
+        "higher_timeframe_rsi": relative_strength(series, bars=int(strength["bars"] * strength["stretch"])),
     }
     for other in reversed(higher):
         last = np.searchsorted(other.closed_ms, series.closed_ms, side="right") - 1
@@ -82,7 +82,7 @@ def _higher_timeframe(series: Series, higher: Sequence[Series]) -> dict[str, Flo
         )
         for name, theirs in (
             ("higher_timeframe_trend", _trend(other, int(trend["bars"]), 14)),
-            ("higher_timeframe_rsi", talib.RSI(other.close, strength["bars"])),
+            ("higher_timeframe_rsi", relative_strength(other, bars=strength["bars"])),
         ):
             joined = np.where(fresh, theirs[np.maximum(last, 0)], np.nan)
             found[name] = np.where(np.isnan(joined), found[name], joined)

@@ -51,7 +51,7 @@ def values(series: Series) -> dict[str, Floats]:
         "swing_high_distance": in_atr(top - close),
         "swing_low_distance": in_atr(close - bottom),
         "fibonacci_retracement": ratio(close - start, goal - start, limit=3.0),
-        "range_position_120": ratio(close - lowest, highest - lowest, limit=1.0),
+        "range_position_120": ratio(close - lowest, highest - lowest, limit=1.0, empty=0.5),
         "round_number_distance": ratio(_past_round_number(series.quoted), _quoted_atr(series), limit=5.0),
         "vwap_distance_24": in_atr(close - weighted),
     }

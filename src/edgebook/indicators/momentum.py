@@ -9,7 +9,7 @@ import talib
 
 from edgebook.indicators.catalogue import PARAMETERS
 from edgebook.indicators.kernels import decayed_sum
-from edgebook.indicators.series import Series, before, change, outside, paced, ratio, side
+from edgebook.indicators.series import Series, before, change, outside, paced, ratio, side, where_still, without_range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,10 +31,12 @@ def values(series: Series) -> dict[str, Floats]:
         "rate_of_change_12": paced(series, bars=int(p["rate_of_change_12"]["bars"])),
         "time_series_momentum_72": paced(series, bars=int(p["time_series_momentum_72"]["bars"])),
         "trix_15": ratio(change(triple, bars=1), series.atr, limit=2.0),
-        "ultimate_oscillator_7_14_28": talib.ULTOSC(
-            high, low, close, ultimate["short"], ultimate["middle"], ultimate["long"]
+        "ultimate_oscillator_7_14_28": where_still(
+            without_range(series, bars=ultimate["short"] + 1),
+            talib.ULTOSC(high, low, close, ultimate["short"], ultimate["middle"], ultimate["long"]),
+            neutral=50.0,
         ),
-        "donchian_position_20": ratio(close - bottom, top - bottom, limit=3.0),
+        "donchian_position_20": ratio(close - bottom, top - bottom, limit=3.0, empty=0.5),
         "channel_breakout_55": _breakouts(series),
         "true_strength_25_13": _true_strength(close),
         "balance_of_power_14": talib.SMA(power, p["balance_of_power_14"]["bars"]),

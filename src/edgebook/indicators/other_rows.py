@@ -48,8 +48,9 @@ FORMATIONS = (
               _SCORE + "engulfing, stars and the like", _SCORE_VOTE, "Nison 1991"),
 )
 SEASONALITY = (
-    Indicator("hilbert_lead", "H", "Lead of the cycle's sine", {},
-              "Leading less plain sine of the dominant cycle's phase (Hilbert transform)",
+    Indicator("hilbert_lead", "H", "Lead of the cycle's sine", {"longest": 50},
+              "Leading less plain sine of the dominant cycle's phase (Hilbert transform); 0 where no cycle of up to "
+              "`longest` bars can be, as the price stands still",
               "+1 above 0, -1 below, in cycle mode only", "Ehlers 2001"),
     Indicator("dominant_cycle_period", "H", "Dominant cycle", {"shortest": 6, "longest": 50},
               "Period of the dominant cycle, in bars (Hilbert transform)",

@@ -8,7 +8,7 @@ import numpy as np
 import talib
 
 from edgebook.indicators.catalogue import PARAMETERS
-from edgebook.indicators.series import Series, outside, paced, ratio
+from edgebook.indicators.series import Series, outside, paced, ratio, relative_strength, where_still, without_range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,13 +24,20 @@ def values(series: Series) -> dict[str, Floats]:
     band = p["bollinger_percent_b_20"]
     upper, _, lower = talib.BBANDS(close, band["bars"], band["deviations"], band["deviations"])
     z = p["zscore_50"]["bars"]
+    williams = p["williams_r_14"]["bars"]
     return {
-        "rsi_14": talib.RSI(close, p["rsi_14"]["bars"]),
-        "rsi_2": talib.RSI(close, p["rsi_2"]["bars"]),
-        "stochastic_k_14_3": talib.STOCH(high, low, close, slow["bars"], slow["slowing"])[0],
-        "bollinger_percent_b_20": ratio(close - lower, upper - lower, limit=3.0),
+        "rsi_14": relative_strength(series, bars=p["rsi_14"]["bars"]),
+        "rsi_2": relative_strength(series, bars=p["rsi_2"]["bars"]),
+        "stochastic_k_14_3": where_still(
+            without_range(series, bars=slow["bars"]),
+            talib.STOCH(high, low, close, slow["bars"], slow["slowing"])[0],
+            neutral=50.0,
+        ),
+        "bollinger_percent_b_20": ratio(close - lower, upper - lower, limit=3.0, empty=0.5),
         "cci_20": np.clip(talib.CCI(high, low, close, p["cci_20"]["bars"]), -500.0, 500.0),
-        "williams_r_14": talib.WILLR(high, low, close, p["williams_r_14"]["bars"]),
+        "williams_r_14": where_still(
+            without_range(series, bars=williams), talib.WILLR(high, low, close, williams), neutral=-50.0
+        ),
         "zscore_50": ratio(close - talib.SMA(close, z), talib.STDDEV(close, z), limit=8.0),
         "return_reversal_5": paced(series, bars=int(p["return_reversal_5"]["bars"])),
     }

@@ -9,7 +9,7 @@ import talib
 
 from edgebook.indicators.catalogue import PARAMETERS
 from edgebook.indicators.kernels import slot_strength
-from edgebook.indicators.series import Series, change, outside, side
+from edgebook.indicators.series import Series, change, outside, side, where_still, without_range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,9 @@ def values(series: Series) -> dict[str, Floats]:
     hour = 2.0 * np.pi * (series.closed_ms % _DAY_MS) / _DAY_MS
     weekday = 2.0 * np.pi * _weekday(series.closed_ms) / 7.0
     return {
-        "hilbert_lead": lead - sine,
+        "hilbert_lead": where_still(
+            without_range(series, bars=PARAMETERS["hilbert_lead"]["longest"]), lead - sine, neutral=0.0
+        ),
         "dominant_cycle_period": talib.HT_DCPERIOD(series.close),
         "trend_mode": mode,
         "hour_sine": np.sin(hour),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import talib
 
 from edgebook.patterns.finding import average_true_range
 
@@ -41,8 +42,8 @@ class Series:
 
     Notes
     -----
-    TA-Lib takes sums below 1e-14 for zero and a money flow below 1 for none, whatever the unit. The units here are
-    powers of two, so that changing to them changes no digit, and come from the first bar, which every later one knows.
+    TA-Lib takes sums below 1e-14 for zero, whatever the unit. The units here are powers of two, so that changing to
+    them changes no digit, and come from the first bar, which every later one knows.
     """
 
     open: Floats
@@ -98,11 +99,28 @@ def series_of(prices: Floats, volume: Floats, *, closed_ms: NDArray[np.int64], m
     )
 
 
-def ratio(above: Floats, below: Floats, *, limit: float) -> Floats:
-    """Quotient of two arrays, held to ±`limit`; 0 where the divisor is 0, NaN where either is NaN."""
+def ratio(above: Floats, below: Floats, *, limit: float, empty: float = 0.0) -> Floats:
+    """Quotient of two arrays, held to ±`limit`; `empty` where the divisor is 0, NaN where either is NaN."""
     # Zero times the dividend is zero, and keeps its NaN.
-    quotient = np.divide(above, below, out=above * 0.0, where=below != 0.0)
+    quotient = np.divide(above, below, out=above * 0.0 + empty, where=below != 0.0)
     return np.clip(quotient, -limit, limit)
+
+
+def where_still(still: NDArray[np.bool_], values: Floats, *, neutral: float) -> Floats:
+    """Put the neutral value where an oscillator has nothing to measure: TA-Lib says 0, which reads as oversold."""
+    return np.where(still & ~np.isnan(values), neutral, values)
+
+
+def without_range(series: Series, *, bars: float) -> NDArray[np.bool_]:
+    """Whether the price did not move at all over the last `bars` bars."""
+    still: NDArray[np.bool_] = talib.MAX(series.high, bars) == talib.MIN(series.low, bars)
+    return still
+
+
+def relative_strength(series: Series, *, bars: float) -> Floats:
+    """Wilder's RSI of the closes, 0 to 100; 50 until the close first changes."""
+    unmoved = np.maximum.accumulate(series.close) == np.minimum.accumulate(series.close)
+    return where_still(unmoved, talib.RSI(series.close, bars), neutral=50.0)
 
 
 def change(values: Floats, *, bars: int) -> Floats:

@@ -43,7 +43,7 @@ def values(series: Series) -> dict[str, Floats]:
         "keltner_squeeze_20": ratio(bollinger, keltner, limit=5.0),
         "garman_klass_ratio_20": _range_to_closes(series, returns),
         "volatility_of_volatility_20": ratio(talib.STDDEV(percent, unrest), talib.SMA(percent, unrest), limit=5.0),
-        "downside_share_20": np.clip(ratio(falls, talib.SUM(squared, share), limit=1.0), 0.0, 1.0),
+        "downside_share_20": np.clip(ratio(falls, talib.SUM(squared, share), limit=1.0, empty=0.5), 0.0, 1.0),
     }
 
 

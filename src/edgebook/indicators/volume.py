@@ -8,7 +8,7 @@ import numpy as np
 import talib
 
 from edgebook.indicators.catalogue import PARAMETERS
-from edgebook.indicators.series import Series, change, outside, ratio, side
+from edgebook.indicators.series import Series, change, outside, ratio, side, typical_price, where_still
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,8 @@ def values(series: Series) -> dict[str, Floats]:
     place = ratio((close - low) - (high - close), high - low, limit=1.0)
     oscillator = p["chaikin_oscillator_3_10"]
     spike = p["volume_zscore_20"]["bars"]
+    money = p["money_flow_index_14"]["bars"]
+    flowing = np.abs(change(typical_price(series), bars=1)) * volume
     force = p["force_index_13"]
     pushed = talib.EMA(change(close, bars=1) * volume, force["bars"])
     ease = p["ease_of_movement_14"]
@@ -36,7 +38,9 @@ def values(series: Series) -> dict[str, Floats]:
             talib.LINEARREG_SLOPE(talib.OBV(close, volume), balance), talib.SMA(volume, balance), limit=2.0
         ),
         "chaikin_money_flow_20": ratio(talib.SUM(place * volume, flow), talib.SUM(volume, flow), limit=1.0),
-        "money_flow_index_14": talib.MFI(high, low, close, volume, p["money_flow_index_14"]["bars"]),
+        "money_flow_index_14": where_still(
+            talib.MAX(flowing, money) == 0.0, talib.MFI(high, low, close, volume, money), neutral=50.0
+        ),
         "chaikin_oscillator_3_10": ratio(
             talib.ADOSC(high, low, close, volume, oscillator["fast"], oscillator["slow"]),
             talib.SMA(volume, oscillator["mean"]),
