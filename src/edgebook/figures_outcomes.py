@@ -27,7 +27,7 @@ def equity_picture(daily: pd.DataFrame, *, goal: float | None = None) -> Picture
         Drawdown not to be exceeded, a positive share.
     """
     figure, (above, below) = canvas(height_in=4.2, ratios=(2.2, 1))
-    equity = daily.set_index("date")[["equity"]].rename(columns={"equity": "champion"})
+    equity = daily.set_index("date")[["equity"]].rename(columns={"equity": "account"})
     start = float(daily["equity"].iloc[0] / (1 + daily["return_ratio"].iloc[0]))
     draw_equity(equity, ax=above, start=start, title="Equity and drawdown of the book")
     draw_drawdown(equity, ax=below, limit=goal)
