@@ -3,7 +3,8 @@
 Trades of one week share the market of that week: ten longs open through one crash are one piece of evidence, not ten.
 Every interval here therefore counts *clusters* (weeks from Monday 00:00 UTC, or days when there are few weeks), adds
 half of what neighbouring clusters share (a trade may run over Sunday night), and uses Student's t on the number of
-clusters less one. An estimate enters by its *influence values*: what each trade adds to the estimate's error.
+clusters less one, busy and quiet weeks weighed. An estimate enters by its *influence values*: what each trade adds to
+the estimate's error.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def wilson(rate: float, *, n: float) -> tuple[float, float]:
     return float(max(0.0, centre - half)), float(min(1.0, centre + half))
 
 
-def clustered_error(influence: NDArray[np.float64], *, clusters: NDArray[np.int64]) -> tuple[float, int]:
+def clustered_error(influence: NDArray[np.float64], *, clusters: NDArray[np.int64]) -> tuple[float, float]:
     """Cluster-robust standard error of an estimate, and the degrees of freedom it has.
 
     Parameters
@@ -125,7 +126,8 @@ def clustered_error(influence: NDArray[np.float64], *, clusters: NDArray[np.int6
     Returns
     -------
     tuple
-        Standard error (NaN with fewer than two clusters) and clusters less one.
+        Standard error (NaN with fewer than two clusters) and degrees of freedom: the number of clusters of equal size
+        that would weigh as much, ``n^2 / sum n_g^2``, less one and at least one; 0 with fewer than two clusters.
 
     Notes
     -----
@@ -141,11 +143,13 @@ def clustered_error(influence: NDArray[np.float64], *, clusters: NDArray[np.int6
     labels, member = np.unique(clusters, return_inverse=True)
     count = labels.size
     if count < 2:
-        return np.nan, 0
+        return np.nan, 0.0
     sums = np.bincount(member, weights=influence, minlength=count)
     shared = float(np.sum((sums[1:] * sums[:-1])[np.diff(labels) == 1]))
     total = float(np.sum(sums**2)) + max(0.0, shared)
-    return float(np.sqrt(total * count / (count - 1)) / influence.size), count - 1
+    size = np.bincount(member)
+    equal = influence.size**2 / float(np.sum(size**2))
+    return float(np.sqrt(total * count / (count - 1)) / influence.size), max(equal - 1, 1.0)
 
 
 def rate_interval(hits: NDArray[np.bool_], *, clusters: NDArray[np.int64]) -> Interval:
@@ -166,7 +170,7 @@ def rate_interval(hits: NDArray[np.bool_], *, clusters: NDArray[np.int64]) -> In
 
     Notes
     -----
-    Wilson's interval at ``n_effective (z/t)^2``, t on clusters less one (Korn and Graubard 1998): inside [0, 1],
+    Wilson's interval at ``n_effective (z/t)^2``, t on those degrees of freedom (Korn and Graubard 1998): inside [0, 1],
     never empty at 0 or 1, right for few clusters. Coverage by simulation of overlapping trades in
     tests/test_intervals.py.
 
@@ -179,7 +183,7 @@ def rate_interval(hits: NDArray[np.bool_], *, clusters: NDArray[np.int64]) -> In
     rate = float(np.mean(hits))
     error, freedom = clustered_error(hits.astype(np.float64) - rate, clusters=clusters)
     if freedom == 0 or rate in (0.0, 1.0):
-        effective = float(freedom + 1)
+        effective = float(np.unique(clusters).size)
     else:
         effective = min(float(hits.size), rate * (1 - rate) / error**2)
     shrink = (_Z / student(freedom)) ** 2 if freedom > 0 else 1.0
@@ -241,6 +245,6 @@ def smooth_interval(
     return Interval(value=value, low=float(low), high=float(high), n=int(influence.size), n_effective=effective)
 
 
-def student(freedom: int) -> float:
+def student(freedom: float) -> float:
     """Return the two-sided 95 % point of Student's t; NaN without degrees of freedom."""
     return float(stats.t.ppf(0.5 + LEVEL / 2, freedom)) if freedom > 0 else np.nan
