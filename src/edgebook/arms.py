@@ -15,10 +15,10 @@ from edgebook.book import Book, BookWeek, trade_week
 from edgebook.consensus import Observed, Record, update_record
 from edgebook.gate import book_score, candidate_score, candidate_stakes
 from edgebook.heads import fit_heads
-from edgebook.market import DAY_MS, NEVER, WEEK_MS, Market, milliseconds
-from edgebook.policy import Policy, Scores, make_policy, score
+from edgebook.market import DAY_MS, NEVER, WEEK_MS, Market, iso, milliseconds
+from edgebook.policy import Policy, Scores, confidence_rank, make_policy, score
 from edgebook.recipes import HEAD_LETTERS
-from edgebook.signals import Signals, find_signals, iso, week_rows
+from edgebook.signals import Signals, find_signals, week_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from edgebook.params import Gate, Learning, Sizing
     from edgebook.recipes import Recipe
-    from edgebook.thresholds import ThresholdSums
 
 WARMUP_REFIT_WEEKS = 4
 """Between fits while an arm warms up: its record is what counts there, and it changes little by the week."""
@@ -136,9 +135,10 @@ def start_arm(name: str, recipe: Recipe, market: Market, *, at: int, rules: Rule
         if policy is None or number % WARMUP_REFIT_WEEKS == 0:
             policy = _fit(name, recipe, market, record=record, at=since, rules=rules)
         else:
-            policy = _refresh(policy, record, recipe=recipe, at=since, rules=rules)
+            policy = _refresh(policy, record, market, recipe=recipe, at=since, rules=rules)
         rows = week_rows(market, since=since, until=since + WEEK_MS)
-        scored = _pending_rows(policy, market, rows=rows, record=record, until=since + WEEK_MS)
+        scores = score(policy, market, rows=rows)
+        scored = _pending_from(scores, market, rows=rows, policy=policy, until=since + WEEK_MS)
         seen, pending, closed = _observe(pending, scored, market, exit_plan=recipe.exit_plan, at=since + WEEK_MS)
         record = update_record(record, seen, half_life_weeks=recipe.half_life_weeks)
         expected = _expected_stake(expected, closed["stake"].to_numpy() * seen.weight)
@@ -165,7 +165,7 @@ def run_week(arm: Arm, recipe: Recipe, market: Market, *, until: int, rules: Rul
     rows = week_rows(market, since=since, until=until)
     signals = find_signals(arm.policy, market, rows=rows, until=until)
     week = trade_week(arm.book, signals, market=market, sizing=rules.sizing, cost=rules.cost, since=since, until=until)
-    scored = _pending_from(signals.scores, market, rows=rows, policy=arm.policy, record=arm.record, until=until)
+    scored = _pending_from(signals.scores, market, rows=rows, policy=arm.policy, until=until)
     seen, pending, closed = _observe(arm.pending, scored, market, exit_plan=recipe.exit_plan, at=until)
     stakes = closed["stake"].to_numpy() * seen.weight
     day = (closed["known_at"].to_numpy(np.int64) - 1 - since) // DAY_MS
@@ -184,7 +184,7 @@ def run_week(arm: Arm, recipe: Recipe, market: Market, *, until: int, rules: Rul
         if age_weeks >= recipe.refit_weeks:
             policy = _fit(arm.name, recipe, market, record=record, at=until, rules=rules)
         else:
-            policy = _refresh(policy, record, recipe=recipe, at=until, rules=rules)
+            policy = _refresh(policy, record, market, recipe=recipe, at=until, rules=rules)
     expected = _expected_stake(arm.expected_stake, stakes)
     return ArmWeek(Arm(arm.name, policy, record, week.book, pending, expected), signals, week, scores)
 
@@ -199,32 +199,26 @@ def _fit(name: str, recipe: Recipe, market: Market, *, record: Record, at: int, 
         since=at - recipe.train_weeks * WEEK_MS,
         at=at,
     )
-    day = iso(at)[:10]
     alpha = rules.learning.certify_alpha
-    return make_policy(heads, record, recipe=recipe, name=name, learned=day, fitted=day, alpha=alpha)
+    return make_policy(heads, record, market, recipe=recipe, name=name, learned=at, fitted=iso(at)[:10], alpha=alpha)
 
 
-def _refresh(policy: Policy, record: Record, *, recipe: Recipe, at: int, rules: Rules) -> Policy:
+def _refresh(policy: Policy, record: Record, market: Market, *, recipe: Recipe, at: int, rules: Rules) -> Policy:
     """The same heads with weights, calibration and thresholds of today."""
     return make_policy(
         policy.heads,
         record,
+        market,
         recipe=recipe,
         name=policy.recipe,
-        learned=iso(at)[:10],
+        learned=at,
         fitted=policy.fitted,
         alpha=rules.learning.certify_alpha,
     )
 
 
-def _pending_rows(
-    policy: Policy, market: Market, *, rows: NDArray[np.int64], record: Record, until: int
-) -> pd.DataFrame:
-    return _pending_from(score(policy, market, rows=rows), market, rows=rows, policy=policy, record=record, until=until)
-
-
 def _pending_from(
-    scores: Scores, market: Market, *, rows: NDArray[np.int64], policy: Policy, record: Record, until: int
+    scores: Scores, market: Market, *, rows: NDArray[np.int64], policy: Policy, until: int
 ) -> pd.DataFrame:
     """Every candidate of the week that has an entry, with its scores."""
     at, side = np.nonzero(market.plans[policy.exit_plan].open_ms[rows] < min(until, NEVER))
@@ -241,39 +235,10 @@ def _pending_from(
             **{letter: scores.raw[at, i, side] for i, letter in enumerate(HEAD_LETTERS)},
             "consensus": scores.consensus[at, side],
             "confidence": confidence,
-            "stake": np.round(candidate_stakes(confidence_rank(record.thresholds, confidence, regime=regime)), 4),
+            "stake": np.round(candidate_stakes(confidence_rank(policy, confidence, regime=regime)), 4),
         }
     )
     return frame.assign(row=row)
-
-
-def confidence_rank(
-    thresholds: Sequence[ThresholdSums], confidence: NDArray[np.float64], *, regime: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Share of a regime's recent candidates with less confidence, half of the ties included.
-
-    Parameters
-    ----------
-    thresholds : sequence of ThresholdSums
-        By regime.
-    confidence, regime : ndarray, shape (n,)
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        In [0, 1]; one half where nothing was seen yet.
-    """
-    from edgebook.thresholds import STEP
-
-    rank = np.full(len(confidence), 0.5)
-    number = np.floor(confidence / STEP + 1e-9).astype(np.int64)
-    for code, seen in enumerate(thresholds):
-        total = seen.mass.sum()
-        if total > 0:
-            below = np.concatenate([[0.0], np.cumsum(seen.mass)])
-            here = regime == code
-            rank[here] = (below[number[here]] + 0.5 * seen.mass[number[here]]) / total
-    return rank
 
 
 def _observe(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgebook.market import DAY_MS, NEVER, REASONS, milliseconds
-from edgebook.signals import entry_row, iso
+from edgebook.market import DAY_MS, NEVER, REASONS, iso, milliseconds
+from edgebook.signals import entry_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

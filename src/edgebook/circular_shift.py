@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from edgebook.importance_rows import ImportanceRows
 
 HOUR_MS = 3_600_000
-_TREES = 24
-_DEPTH = 5
+_TREES = 16
+_DEPTH = 4
 
 
 @dataclass(frozen=True)

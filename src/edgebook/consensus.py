@@ -163,7 +163,7 @@ def update_record(record: Record, seen: Observed, *, half_life_weeks: float) -> 
     consensus = record.consensus * keep
     np.add.at(consensus, (seen.side, bin_of(seen.consensus), seen.won.astype(np.int64)), seen.weight)
     thresholds = tuple(
-        sums.update(seen.confidence[seen.regime == i], seen.r_multiple[seen.regime == i], keep=keep)
+        sums.update(seen.confidence[seen.regime == i], seen.r_multiple[seen.regime == i])
         for i, sums in enumerate(record.thresholds)
     )
     return replace(

@@ -7,6 +7,7 @@ by word. Nothing in it depends on the machine or the moment: no random ids, no a
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -102,9 +103,10 @@ def table(
     columns: list[list[_Cell]] = []
     for name in [str(column) for column in frame.columns if column not in ends]:
         how = formats.get(name) or _default_format(frame[name])
-        numeric = how != "text"
+        cells = _column(frame[name], how=how, tones=pills.get(name), bar=name in bars)
+        numeric = how != "text" or (name not in pills and _reads_as_numbers([cell.text for cell in cells]))
         heads.append(_Cell(labels.get(name, _heading(name)), numeric=numeric))
-        columns.append(_column(frame[name], how=how, tones=pills.get(name), bar=name in bars))
+        columns.append(cells)
         if name in intervals:
             low, high = (frame[end] for end in intervals[name])
             heads.append(_Cell(labels.get(intervals[name][0], "95 % interval"), numeric=True))
@@ -123,6 +125,14 @@ def _default_format(column: pd.Series) -> Format:
     if types.is_numeric_dtype(column):
         return "number"
     return "date" if types.is_datetime64_any_dtype(column) else "text"
+
+
+def _reads_as_numbers(texts: Sequence[str]) -> bool:
+    """Whether a column of text was numbers before it was written: ``+1.2 %``, ``50.1 to 58.4``."""
+    number = r"[+−<-]?[\d,]*\.?\d+"
+    shape = re.compile(rf"{number}(?: to {number})?(?: ?[%R]| pp| bps)?")
+    shown = [text for text in texts if text != MISSING]
+    return bool(shown) and all(shape.fullmatch(text) for text in shown)
 
 
 def _heading(name: str) -> str:
@@ -145,7 +155,7 @@ def _column(column: pd.Series, *, how: Format, tones: Mapping[str, str] | None, 
         elif tones is not None:
             kind = f"pill {tones.get(text, 'plain')}"
         elif bar:
-            kind, style = "bar", f"--w:{abs(value) / largest * 100:.1f}%"
+            kind, style = "bar", f"--w:{abs(value) / largest * 100:.1f}"
         elif how in SIGNED:
             kind = {"+": "pos", "−": "neg"}.get(text[0], "")
         cells.append(_Cell(text, kind, style, how != "text"))

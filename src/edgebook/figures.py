@@ -256,7 +256,7 @@ def png(figure: Figure, *, caption: str, colours: int = 32) -> Picture:
 
 
 def _reduced(pixels: np.ndarray, *, colours: int) -> Image:
-    """Map an RGB image to a palette: its commonest colours as they are, edges to the nearest of the rest."""
+    """Map an RGB image to a palette: colours that mean something stay, edges go to the nearest of the rest."""
     import numpy as np
     from PIL import Image
 
@@ -264,7 +264,10 @@ def _reduced(pixels: np.ndarray, *, colours: int) -> Image:
     packed = pixels.astype(np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
     found, where, count = np.unique(packed, return_inverse=True, return_counts=True)
     rgb = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1).astype(np.int64)
-    solid = rgb[np.argsort(-count, kind="stable")[: colours // 2]]
+    meant = np.isin(found, [int(name[1:], 16) for name in (INK, SOFT, FAINT, *COLOURS.values(), *SERIES)])
+    first = np.lexsort((found, -count, ~(meant & (count > 3))))  # a thin mark keeps its colour, however few its pixels
+    common = np.argsort(-count, kind="stable")[: colours // 4]
+    solid = rgb[np.unique(np.concatenate([first[: min(colours // 2, int((meant & (count > 3)).sum()))], common]))]
     rest = image.quantize(colors=colours - len(solid), method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     mixed = np.array(rest.getpalette(), dtype=np.int64).reshape(-1, 3)
     palette = np.concatenate([solid, mixed])[:colours]

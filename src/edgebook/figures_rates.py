@@ -52,11 +52,11 @@ def draw_forest(
     for y, r, a, b, n in zip(heights, rate, low, high, rows["n"], strict=True):
         numbers = (f"{r * 100:.1f} %", f"{a * 100:.0f} to {b * 100:.0f}", f"{n:,}")
         _at_right(ax, numbers, height=float(y), strong=bool(badge[y]))
-    _at_right(ax, ("rate", "95 %", "n"), height=len(rows) - 0.35, strong=False)
+    _at_right(ax, ("rate", "95 %", "n"), height=None, strong=False)
     _row_axis(ax, labels=[words(str(label)) for label in rows["label"]], bold=badge)
     ax.annotate(
         f"{reference_label} {reference * 100:.1f} %", xy=(reference, 1), xycoords=("data", "axes fraction"),
-        xytext=(0, 3), textcoords="offset points", ha="center", fontsize=7.5, color=SOFT,
+        xytext=(0, 3), textcoords="offset points", ha="center", va="baseline", fontsize=8, color=SOFT,
     )  # fmt: skip
     percent_axis(ax.xaxis)
     ax.set_xlabel(unit + ("; ◆ survives false-discovery control" if badge.any() else ""))
@@ -192,12 +192,14 @@ def draw_calibration(table: pd.DataFrame, *, ax: Axes, title: str = "Calibration
     ax.legend(loc="upper left", borderaxespad=0.4, labelspacing=0.35)
 
 
-def _at_right(ax: Axes, cells: tuple[str, str, str], *, height: float, strong: bool) -> None:
-    """Write three numbers beside a row, each right-aligned in its column."""
+def _at_right(ax: Axes, cells: tuple[str, str, str], *, height: float | None, strong: bool) -> None:
+    """Write three numbers beside a row, or three headings above the rows, each right-aligned in its column."""
+    place, up = ((1, 1), 3) if height is None else ((1, height), 0)
     for text, points in zip(cells, (44, 94, 132), strict=True):
         ax.annotate(
-            text, xy=(1, height), xycoords=("axes fraction", "data"), xytext=(points, 0), textcoords="offset points",
-            va="center", ha="right", fontsize=8, color=INK if strong else SOFT,
+            text, xy=place, xycoords="axes fraction" if height is None else ("axes fraction", "data"),
+            xytext=(points, up), textcoords="offset points", ha="right", fontsize=8,
+            va="baseline" if height is None else "center_baseline", color=INK if strong else SOFT,
             fontweight="bold" if strong else "normal", annotation_clip=False,
         )  # fmt: skip
 

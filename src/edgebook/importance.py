@@ -150,8 +150,9 @@ def keep_list(evidence: Evidence, *, heads: Mapping[str, str]) -> dict[str, Any]
     -------
     dict
         JSON-able. `at`, `kept` and `dropped` (indicator names in catalogue order), `reading` (the decision in a
-        sentence), what was measured, and `clusters`: name, members, z, p, q, gain, the null's 95 % point, tree_p,
-        evidence ("line", "forest", "both" or "none") and kept ("yes", "in part", "no").
+        sentence), what was measured, and `clusters`: name, members, r_per_unit with its 95 % interval, z, p, q, gain
+        with the null's 5 and 95 % points, tree_p, evidence ("line", "forest", "both" or "none") and kept ("yes", "in
+        part", "no").
 
     Raises
     ------
@@ -216,10 +217,13 @@ def _entry(evidence: Evidence, cluster: int, kept: NDArray[np.bool_]) -> dict[st
         "name": evidence.clusters.names[cluster],
         "members": [evidence.rows.names[member] for member in members],
         "r_per_unit": _rounded(evidence.linear.mean[cluster], 5),
+        "r_low": _rounded(evidence.linear.low[cluster], 5),
+        "r_high": _rounded(evidence.linear.high[cluster], 5),
         "z": _rounded(evidence.linear.z[cluster], 4),
         "p": _rounded(evidence.linear.p_value[cluster], 6),
         "q": _rounded(evidence.q_value[cluster], 6),
         "gain": _rounded(evidence.tree.gain[cluster], 7),
+        "null_q05": _rounded(np.quantile(evidence.tree.null[:, cluster], 0.05), 7),
         "null_q95": _rounded(np.quantile(evidence.tree.null[:, cluster], 0.95), 7),
         "tree_p": _rounded(evidence.tree.p_value[cluster], 6),
         "evidence": "both" if line and forest else "line" if line else "forest" if forest else "none",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,15 +48,17 @@ class LinearTest:
 
     Parameters
     ----------
-    mean, error, z, p_value : ndarray, shape (clusters,)
-        Mean over days of signal times R difference (R per unit of signal), its HAC standard error, their ratio, and
-        the two-sided p-value. NaN where a cluster never moves.
+    mean, low, high : ndarray, shape (clusters,)
+        Mean over days of signal times R difference (R per unit of signal) with its 95 % interval.
+    z, p_value : ndarray, shape (clusters,)
+        Mean over its HAC standard error, and the two-sided p-value. NaN where a cluster never moves.
     days, lags : int
         Days, and the lag at which the HAC kernel ends.
     """
 
     mean: NDArray[np.float64]
-    error: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
     z: NDArray[np.float64]
     p_value: NDArray[np.float64]
     days: int
@@ -151,7 +153,8 @@ def linear_test(rows: ImportanceRows, clusters: Clusters) -> LinearTest:
     lags = hac_lags(len(count))
     mean, error = newey_west(daily, lags=lags)
     z, p_value = hac_p_value(mean, error, days=len(count), lags=lags)
-    return LinearTest(mean=mean, error=error, z=z, p_value=p_value, days=len(count), lags=lags)
+    half = _student(days=len(count), lags=lags).ppf(0.975) * error
+    return LinearTest(mean=mean, low=mean - half, high=mean + half, z=z, p_value=p_value, days=len(count), lags=lags)
 
 
 def hac_lags(days: int) -> int:
@@ -204,10 +207,15 @@ def hac_p_value(
     ----------
     Lazarus, Lewis, Stock and Watson (2018), Journal of Business and Economic Statistics 36, 541-559.
     """
+    z = np.divide(mean, error, out=np.full(len(mean), np.nan), where=error > 1e-12)
+    return z, np.asarray(2 * _student(days=days, lags=lags).sf(np.abs(z)))
+
+
+def _student(*, days: int, lags: int) -> Any:
+    """Student's t on the degrees of freedom that the kernel leaves."""
     from scipy import stats
 
-    z = np.divide(mean, error, out=np.full(len(mean), np.nan), where=error > 1e-12)
-    return z, np.asarray(2 * stats.t.sf(np.abs(z), df=max(1.5 * days / max(lags, 1), 1.0)))
+    return stats.t(df=max(1.5 * days / max(lags, 1), 1.0))
 
 
 def benjamini_hochberg(p_values: NDArray[np.float64]) -> NDArray[np.float64]:

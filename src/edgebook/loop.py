@@ -16,11 +16,10 @@ from edgebook.arms import Arm, ArmWeek, Rules, run_week, start_arm
 from edgebook.book import BookWeek, trade_week
 from edgebook.errors import SealError, SettingsError
 from edgebook.gate import Trial, bet, promotion_bar
-from edgebook.market import WEEK_MS, Market, milliseconds
+from edgebook.market import WEEK_MS, Market, iso, milliseconds
 from edgebook.params import plain, section
 from edgebook.recipes import Recipe
 from edgebook.seals import DAY_COLUMNS, FORMAT, GATE_COLUMNS, LEDGER_COLUMNS, SHADOW_COLUMNS, Seal
-from edgebook.signals import iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -155,6 +155,17 @@ def milliseconds(moment: str | pd.Timestamp) -> int:
     return int(stamp.value // 1_000_000)
 
 
+def iso(moment: int) -> str:
+    """Milliseconds UTC as ISO text.
+
+    Examples
+    --------
+    >>> iso(1522645200000)
+    '2018-04-02T05:00:00Z'
+    """
+    return pd.Timestamp(moment, unit="ms").strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def load_market(paths: Paths, *, plans: Iterable[str], as_of: str | None = None) -> Market:
     """Read the tables of the stages before into one `Market`.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from edgebook import consensus as pool
 from edgebook.calibration import log_odds, probability
 from edgebook.heads import Head, evidence
-from edgebook.market import REGIMES, SIDES
+from edgebook.market import REGIMES, SIDES, WEEK_MS, iso
 from edgebook.recipes import HEAD_LETTERS
 from edgebook.thresholds import Threshold, choose_threshold
 
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
     from edgebook.market import Market
     from edgebook.recipes import Recipe
+
+
+SPREAD = (0.0, 0.25, 0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99, 1.0)
+RECENT_WEEKS = 8
+MIN_RECENT = 400
+"""A regime with fewer recent candidates takes its spread from all regimes together."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class Policy:
         Win rate of all candidates.
     thresholds : mapping of str to Threshold
         By regime.
+    spread : ndarray, shape (regimes, points)
+        Confidence that it gives recent candidates at the quantiles `SPREAD`: what is high and what is low for it.
     """
 
     recipe: str
@@ -60,6 +68,7 @@ class Policy:
     consensus_slope: NDArray[np.float64]
     base: NDArray[np.float64]
     thresholds: dict[str, Threshold]
+    spread: NDArray[np.float64]
 
     @property
     def version(self) -> str:
@@ -89,6 +98,7 @@ class Policy:
                 regime: dict(zip(SIDES, row.tolist(), strict=True))
                 for regime, row in zip(REGIMES, self.base, strict=True)
             },
+            "confidence_spread": {regime: row.tolist() for regime, row in zip(REGIMES, self.spread, strict=True)},
             "head_columns": ["mean", "scale", "value_long", "value_short", "vote_long", "vote_short"],
             "heads": {letter: head.to_json() for letter, head in self.heads.items()},
         }
@@ -112,6 +122,7 @@ class Policy:
             consensus_slope=np.array(list(data["consensus_slope"].values()), dtype=np.float64),
             base=matrix(data["base_win_rate"]),
             thresholds={name: Threshold.from_json(row) for name, row in data["thresholds"].items()},
+            spread=np.array(list(data["confidence_spread"].values()), dtype=np.float64),
         )
 
 
@@ -175,7 +186,15 @@ def score(policy: Policy, market: Market, *, rows: NDArray[np.int64]) -> Scores:
 
 
 def make_policy(
-    heads: dict[str, Head], record: pool.Record, *, recipe: Recipe, name: str, learned: str, fitted: str, alpha: float
+    heads: dict[str, Head],
+    record: pool.Record,
+    market: Market,
+    *,
+    recipe: Recipe,
+    name: str,
+    learned: int,
+    fitted: str,
+    alpha: float,
 ) -> Policy:
     """Put fitted heads and a record together.
 
@@ -184,17 +203,21 @@ def make_policy(
     heads : mapping of str to Head
     record : Record
         What the arm remembers at `learned`.
+    market : Market
+        Its last weeks of bars before `learned` tell what is high and low for the new policy; no outcome is read.
     recipe : Recipe
     name : str
         The recipe's.
-    learned, fitted : str
-        Mondays.
+    learned : int
+        Milliseconds UTC, a Monday.
+    fitted : str
+        Monday at which the heads were fitted.
     alpha : float
         Chance of certifying a worthless threshold at one look, split evenly over the regimes.
     """
-    return Policy(
+    blank = Policy(
         recipe=name,
-        learned=learned,
+        learned=iso(learned)[:10],
         fitted=fitted,
         exit_plan=recipe.exit_plan,
         min_heads_agree=recipe.min_heads_agree,
@@ -203,8 +226,44 @@ def make_policy(
         weights=pool.head_weights(record, strategy=recipe.head_weights),
         consensus_slope=pool.consensus_slopes(record),
         base=pool.base_rates(record),
-        thresholds={
-            regime: choose_threshold(sums, quantile=recipe.signal_quantile, alpha=alpha / len(REGIMES))
-            for regime, sums in zip(REGIMES, record.thresholds, strict=True)
-        },
+        thresholds={regime: Threshold(1.0, False, 0, None) for regime in REGIMES},
+        spread=np.zeros((len(REGIMES), len(SPREAD))),
     )
+    window = market.decided(since=learned - RECENT_WEEKS * WEEK_MS, until=learned)
+    rows = np.arange(window.start, window.stop)
+    confidence, regime = score(blank, market, rows=rows).confidence, market.regime[rows]
+    recent = [confidence[regime == code].ravel() for code in range(len(REGIMES))]
+    recent = [own if len(own) >= MIN_RECENT else confidence.ravel() for own in recent]
+    return replace(
+        blank,
+        thresholds={
+            regime: choose_threshold(sums, own, quantile=recipe.signal_quantile, alpha=alpha / len(REGIMES))
+            for regime, sums, own in zip(REGIMES, record.thresholds, recent, strict=True)
+        },
+        spread=np.array(
+            [np.round(np.quantile(own, SPREAD), 4) if len(own) else np.zeros(len(SPREAD)) for own in recent]
+        ),
+    )
+
+
+def confidence_rank(
+    policy: Policy, confidence: NDArray[np.float64], *, regime: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Where a confidence stands among those that the policy gives recent candidates of the regime.
+
+    Parameters
+    ----------
+    policy : Policy
+    confidence : ndarray, shape (n,)
+    regime : ndarray of int64, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        In [0, 1], to four digits.
+    """
+    rank = np.zeros(len(confidence))
+    for code, points in enumerate(policy.spread):
+        here = regime == code
+        rank[here] = np.interp(confidence[here], points, SPREAD)
+    return np.asarray(np.round(rank, 4))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from edgebook.market import NEVER, REGIMES, SIDES
+from edgebook.market import NEVER, REGIMES, iso
+from edgebook.outcomes import signal_id
 from edgebook.policy import Policy, Scores, score
 from edgebook.recipes import HEAD_LETTERS
 
@@ -77,18 +78,6 @@ def find_signals(policy: Policy, market: Market, *, rows: NDArray[np.int64], unt
     return Signals(row=row[order], side=side[order], at=at[order], policy=policy, scores=scores)
 
 
-def signal_id(pair: str, timeframe: str, *, date: int, side: int) -> str:
-    """Readable name of a candidate, the same for every policy.
-
-    Examples
-    --------
-    >>> signal_id("BTC/USD", "1h", date=1522645200000, side=0)
-    'BTC-USD_1h_20180402T0500_long'
-    """
-    moment = pd.Timestamp(date, unit="ms").strftime("%Y%m%dT%H%M")
-    return f"{pair.replace('/', '-')}_{timeframe}_{moment}_{SIDES[side]}"
-
-
 def entry_row(signals: Signals, market: Market, *, number: int, cost: float) -> dict[str, Any]:
     """What is known of a signal when it is entered, under the names of the trade columns.
 
@@ -107,7 +96,9 @@ def entry_row(signals: Signals, market: Market, *, number: int, cost: float) -> 
     heads = signals.scores.heads[at, :, side]
     agreed = "".join(letter for letter, e in zip(HEAD_LETTERS, heads, strict=True) if e >= 0.02)
     return {
-        "signal_id": signal_id(pair, timeframe, date=int(market.date[row]), side=side),
+        "signal_id": signal_id(
+            pair=pair, timeframe=timeframe, date=pd.Timestamp(int(market.date[row]), unit="ms"), is_short=bool(side)
+        ),
         "pair": pair,
         "timeframe": timeframe,
         "is_short": bool(side),
@@ -128,14 +119,3 @@ def entry_row(signals: Signals, market: Market, *, number: int, cost: float) -> 
         "head_scores": ";".join(f"{letter}:{e:.4f}" for letter, e in zip(HEAD_LETTERS, heads, strict=True)),
         "model_version": signals.policy.version,
     }
-
-
-def iso(moment: int) -> str:
-    """Milliseconds UTC as ISO text.
-
-    Examples
-    --------
-    >>> iso(1522645200000)
-    '2018-04-02T05:00:00Z'
-    """
-    return pd.Timestamp(moment, unit="ms").strftime("%Y-%m-%dT%H:%M:%SZ")

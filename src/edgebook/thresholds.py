@@ -68,20 +68,17 @@ class ThresholdSums:
     sums : ndarray, shape (grid, 5)
         Over weeks: n, s, n², s², n·s, with n the week's number of candidates at or above the threshold and s the sum of
         their R.
-    mass : ndarray, shape (grid,)
-        Recent number of candidates in each bin of confidence, discounted by age.
     """
 
     weeks: NDArray[np.float64]
     sums: NDArray[np.float64]
-    mass: NDArray[np.float64]
 
     @classmethod
     def empty(cls) -> ThresholdSums:
         """Nothing seen yet."""
-        return cls(np.zeros(len(GRID)), np.zeros((len(GRID), SUMS)), np.zeros(len(GRID)))
+        return cls(np.zeros(len(GRID)), np.zeros((len(GRID), SUMS)))
 
-    def update(self, confidence: NDArray[np.float64], r_multiple: NDArray[np.float64], *, keep: float) -> ThresholdSums:
+    def update(self, confidence: NDArray[np.float64], r_multiple: NDArray[np.float64]) -> ThresholdSums:
         """Return the sums with one more week of closed outcomes.
 
         Parameters
@@ -90,72 +87,60 @@ class ThresholdSums:
             Given before the outcomes were known.
         r_multiple : ndarray, shape (n,)
             Net outcomes.
-        keep : float
-            Discount of the earlier mass, in (0, 1].
         """
         number = np.floor(confidence / STEP + 1e-9).astype(np.int64)
         count = np.bincount(number, minlength=len(GRID)).astype(np.float64)
         earned = np.bincount(number, weights=r_multiple, minlength=len(GRID))
         n, s = np.cumsum(count[::-1])[::-1], np.cumsum(earned[::-1])[::-1]
         sums = self.sums + np.stack([n, s, n * n, s * s, n * s], axis=1)
-        return ThresholdSums(self.weeks + (n > 0), np.round(sums, 3), np.round(self.mass * keep + count, 3))
+        return ThresholdSums(self.weeks + (n > 0), np.round(sums, 3) + 0.0)
 
     def to_json(self) -> dict[str, Any]:
         """Return the rows of the grid that were ever reached."""
-        reached = np.flatnonzero((self.weeks > 0) | (self.mass > 0))
-        if reached.size == 0:
+        if not self.weeks.any():
             return {"first": 0, "rows": []}
-        # Below the lowest confidence ever given, every row equals the first one that differs.
-        occupied = np.flatnonzero(self.mass > 0)
-        first = int(occupied[0]) if occupied.size else int(reached[0])
-        last = int(reached[-1]) + 1
-        rows = np.column_stack([self.weeks, self.sums, self.mass])[first:last]
-        return {"first": first, "rows": rows.tolist()}
+        # Rows below the lowest confidence ever given are all alike: the first of the kept rows stands for them.
+        first = int(np.flatnonzero((self.sums == self.sums[0]).all(axis=1) & (self.weeks == self.weeks[0]))[-1])
+        last = int(np.flatnonzero(self.weeks > 0)[-1]) + 1
+        return {"first": first, "rows": np.column_stack([self.weeks, self.sums])[first:last].tolist()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ThresholdSums:
         """Rebuild what `to_json` wrote."""
         empty = cls.empty()
-        rows = np.array(data["rows"], dtype=np.float64).reshape(-1, SUMS + 2)
+        rows = np.array(data["rows"], dtype=np.float64).reshape(-1, SUMS + 1)
         first, last = data["first"], data["first"] + len(rows)
         if len(rows):
-            empty.weeks[first:last], empty.sums[first:last], empty.mass[first:last] = (
-                rows[:, 0],
-                rows[:, 1:-1],
-                rows[:, -1],
-            )
-            empty.weeks[:first], empty.sums[:first] = rows[0, 0], rows[0, 1:-1]
+            empty.weeks[first:last], empty.sums[first:last] = rows[:, 0], rows[:, 1:]
+            empty.weeks[:first], empty.sums[:first] = rows[0, 0], rows[0, 1:]
         return empty
 
 
-def choose_threshold(seen: ThresholdSums, *, quantile: float, alpha: float) -> Threshold:
+def choose_threshold(seen: ThresholdSums, recent: NDArray[np.float64], *, quantile: float, alpha: float) -> Threshold:
     """Lowest threshold that is certified, or the paper default.
 
     Parameters
     ----------
     seen : ThresholdSums
-        Of one regime.
+        Past scores and outcomes of one regime.
+    recent : ndarray, shape (n,)
+        Confidence that the policy gives the regime's recent candidates, known now; their outcomes are not used.
     quantile : float
-        The paper default lets the top ``1 - quantile`` of recent candidates through.
+        The paper default lets the top ``1 - quantile`` of them through.
     alpha : float
         Chance of certifying a threshold whose candidates earn nothing, for this regime at this look.
-
-    Returns
-    -------
-    Threshold
 
     Notes
     -----
     Learn-then-Test with fixed sequences from several starts (Angelopoulos et al. 2021, section 3.2): from each start
     thresholds are tested downwards at ``alpha / len(STARTS)`` until one fails. The p-value is that of a one-sided t
     test of the ratio of sums over weeks, weeks being the clusters. Starts are quantiles of confidence alone; outcomes
-    do not enter their choice.
+    do not enter their choice. The paper default is a quantile of what the policy says *now*: calibration moves from
+    week to week, and a quantile of old scores would let through nothing in one week and everything in the next.
     """
     from scipy.stats import t as student
 
-    tail = np.cumsum(seen.mass[::-1])[::-1]
-    total = float(tail[0])
-    if total <= 0:
+    if len(recent) == 0:
         return Threshold(1.0, False, 0, None)
     n, s, nn, ss, ns = seen.sums.T
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -165,12 +150,18 @@ def choose_threshold(seen: ThresholdSums, *, quantile: float, alpha: float) -> T
         p_value = student.sf(mean / error, np.maximum(seen.weeks - 1, 1))
     p_value = np.where((seen.weeks >= MIN_WEEKS) & np.isfinite(p_value), p_value, 1.0)
     best: int | None = None
-    for start in STARTS:
-        at = int(np.argmax(tail <= (1 - start) * total + 1e-9))
+    for start in np.quantile(recent, STARTS):
+        at = _row(start)
         while at >= 0 and p_value[at] <= alpha / len(STARTS):
             best = at if best is None else min(best, at)
             at -= 1
-    certified = best is not None
-    row = int(np.argmax(tail <= (1 - quantile) * total + 1e-9)) if best is None else best
+    default = float(np.quantile(recent, quantile, method="higher"))
+    row = _row(default) if best is None else best
+    value = default if best is None else float(GRID[best])
     earned = None if n[row] == 0 else float(np.round(mean[row], 4))
-    return Threshold(float(GRID[row]), certified, int(seen.weeks[row]), earned)
+    return Threshold(value, best is not None, int(seen.weeks[row]), earned)
+
+
+def _row(confidence: float) -> int:
+    """Row of the grid at or just above a confidence."""
+    return min(int(np.ceil(np.round(confidence / STEP, 6))), len(GRID) - 1)

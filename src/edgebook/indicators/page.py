@@ -22,7 +22,7 @@ _PATTERNS = """
 ## Patterns
 
 What head G counts. A chart pattern is dated by the close that confirms it, and nothing about it is known before.
-Swings are confirmed by a close 2.5 ATR back from the extreme.
+Swings are confirmed by a close two ATR back from the extreme.
 
 | pattern | what it is |
 |---|---|

@@ -102,10 +102,10 @@ LEVELS = (
     Indicator("pivot_distance", "E", "Distance from the pivot", {"days": 1, "days_of_daily_bars": 7},
               "Close less (high + low + close) / 3 of the last whole UTC day (of the last whole week on daily bars), "
               "in ATR", "+1 above the pivot, -1 below", "Person 2004"),
-    Indicator("swing_high_distance", "E", "Room to the last swing high", {"retrace_atr": 2.5, "near": 0.5},
+    Indicator("swing_high_distance", "E", "Room to the last swing high", {"retrace_atr": 2.0, "near": 0.5},
               "Last confirmed swing high less close, in ATR",
               "+1 once the close is above it, -1 within `near` below it", "Edwards & Magee 1948"),
-    Indicator("swing_low_distance", "E", "Room to the last swing low", {"retrace_atr": 2.5, "near": 0.5},
+    Indicator("swing_low_distance", "E", "Room to the last swing low", {"retrace_atr": 2.0, "near": 0.5},
               "Close less last confirmed swing low, in ATR", "-1 once the close is below it, +1 within `near` above it",
               "Edwards & Magee 1948"),
     Indicator("fibonacci_retracement", "E", "Retracement of the last swing", {"low": 0.382, "high": 0.618},

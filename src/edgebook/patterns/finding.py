@@ -59,7 +59,7 @@ def find_patterns(bars: pd.DataFrame) -> pd.DataFrame:
 
     Notes
     -----
-    Swings are confirmed by a close 2.5 average true ranges back from the extreme, and a formation of swings by the
+    Swings are confirmed by a close two average true ranges back from the extreme, and a formation of swings by the
     close that breaks its line, so a row never moves once it is there: see the prefix test in tests/test_patterns.py.
     The definitions follow the words of Edwards & Magee and of Lo, Mamaysky & Wang, with tolerances in ATR instead of
     percent, so that they mean the same on every symbol and timeframe.

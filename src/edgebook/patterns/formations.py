@@ -156,7 +156,7 @@ def _arm(
     twice = abs(price[j] - price[j - 2]) <= _LEVEL_ATR * a and at[j] - at[j - 2] >= _MIN_SPAN
     thrice_before = j >= 4 and abs(price[j - 4] - price[j - 2]) <= _LEVEL_ATR * a
     deep = neck - max(price[j], price[j - 2]) >= _DEPTH_ATR * a
-    if twice and deep and not thrice_before and neck_before >= neck + _DEPTH_ATR * a:
+    if twice and deep and not thrice_before and neck_before >= neck + 2.0 * _SLOPE_ATR * a:
         _wait(_DOUBLE, neck, armed, line_at, line_slope)
     if j < 5:
         return
@@ -173,7 +173,7 @@ def _arm(
     height = neck_before + slope * (at[j - 2] - at[j - 3]) - price[j - 2]
     left, right = at[j - 2] - at[j - 4], at[j] - at[j - 2]
     if (
-        height >= 1.5 * _DEPTH_ATR * a
+        height >= 4.0 * a
         and min(price[j - 4], price[j]) - price[j - 2] >= 0.25 * height
         and abs(price[j - 4] - price[j]) <= 0.35 * height
         and abs(neck - neck_before) <= 0.35 * height

@@ -16,7 +16,7 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-RETRACE = 2.5
+RETRACE = 2.0
 
 
 @dataclass(frozen=True)
