@@ -204,7 +204,7 @@ def test_upside_down_every_chart_pattern_is_its_mirror_image():
 
 
 def test_on_a_random_walk_each_chart_pattern_is_there_and_rare():
-    bars = walk(20_000, seed=11)
+    bars = walk(60_000, seed=11)
     count = find_patterns(bars)["pattern"].value_counts()
     for name in CHART_PATTERNS:
         assert 1 <= count.get(name, 0) <= 0.02 * len(bars), name

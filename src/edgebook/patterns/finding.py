@@ -95,7 +95,18 @@ def find_patterns(bars: pd.DataFrame) -> pd.DataFrame:
 
 
 def runs(bars: pd.DataFrame) -> list[tuple[int, int]]:
-    """First row and row after the last of each pair and timeframe, in the table's order."""
+    """First row, and row after the last, of each pair and timeframe.
+
+    Parameters
+    ----------
+    bars : DataFrame
+        A table sorted by pair and timeframe.
+
+    Returns
+    -------
+    list of tuple of int
+        In the table's order.
+    """
     if bars.empty:
         return []
     pair, timeframe = bars["pair"].array, bars["timeframe"].array
@@ -115,7 +126,20 @@ def _directions(prices: NDArray[np.float64], volume: NDArray[np.float64]) -> lis
 
 
 def average_true_range(prices: NDArray[np.float64], *, bars: int = ATR_BARS) -> NDArray[np.float64]:
-    """Wilder's average true range of open, high, low, close (4, n); NaN while it warms up."""
+    """Compute Wilder's average true range, as patterns and indicators measure every distance by it.
+
+    Parameters
+    ----------
+    prices : ndarray of float64, shape (4, n)
+        Open, high, low, close.
+    bars : int
+        Its length.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        In the unit of the prices; NaN for the first `bars` bars.
+    """
     import talib
 
     atr: NDArray[np.float64] = talib.ATR(prices[1], prices[2], prices[3], timeperiod=bars)

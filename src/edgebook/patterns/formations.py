@@ -43,6 +43,9 @@ _ARMED_BY_SWINGS = 5  # the first five wait for a line to break, the others look
 _LEVEL_ATR = 1.0  # two extremes this close are one level
 _SLOPE_ATR = 1.0  # two extremes this far apart are a slope
 _DEPTH_ATR = 3.0  # a formation is at least this high
+_TRIPLE_ATR = 1.5  # three extremes this close are one level
+_FALL_ATR = 2.0  # what comes before two lows is a fall when it starts this far above the line
+_HEAD_OVER, _TILT, _LOPSIDED = 0.2, 0.4, 3.0  # head over shoulders and tilt in shares of the height; ratio of halves
 _RUNAWAY_ATR = 2.0  # a close this far past the line is no longer the break
 _MIN_SPAN, _MAX_SPAN, _MAX_WAIT = 10, 160, 60
 _RANGE_BARS, _RANGE_ATR, _RANGE_EDGE_AGE, _RANGE_REST = 40, 6.0, 4, 20
@@ -156,7 +159,7 @@ def _arm(
     twice = abs(price[j] - price[j - 2]) <= _LEVEL_ATR * a and at[j] - at[j - 2] >= _MIN_SPAN
     thrice_before = j >= 4 and abs(price[j - 4] - price[j - 2]) <= _LEVEL_ATR * a
     deep = neck - max(price[j], price[j - 2]) >= _DEPTH_ATR * a
-    if twice and deep and not thrice_before and neck_before >= neck + 2.0 * _SLOPE_ATR * a:
+    if twice and deep and not thrice_before and neck_before >= neck + _FALL_ATR * a:
         _wait(_DOUBLE, neck, armed, line_at, line_slope)
     if j < 5:
         return
@@ -167,17 +170,17 @@ def _arm(
         return
     until[_TRIPLE] = until[_HEAD_AND_SHOULDERS] = at[j] + min(_MAX_WAIT, span)
     lows = price[j - 4], price[j - 2], price[j]
-    if max(lows) - min(lows) <= 1.5 * _LEVEL_ATR * a and min(neck, neck_before) - max(lows) >= _DEPTH_ATR * a / 2:
+    if max(lows) - min(lows) <= _TRIPLE_ATR * a and min(neck, neck_before) - max(lows) >= _DEPTH_ATR * a / 2:
         _wait(_TRIPLE, neck_high, armed, line_at, line_slope)
     slope = (neck - neck_before) / (at[j - 1] - at[j - 3])
     height = neck_before + slope * (at[j - 2] - at[j - 3]) - price[j - 2]
     left, right = at[j - 2] - at[j - 4], at[j] - at[j - 2]
     if (
-        height >= 4.0 * a
-        and min(price[j - 4], price[j]) - price[j - 2] >= 0.25 * height
-        and abs(price[j - 4] - price[j]) <= 0.35 * height
-        and abs(neck - neck_before) <= 0.35 * height
-        and max(left, right) <= 3 * min(left, right)
+        height >= _DEPTH_ATR * a
+        and min(price[j - 4], price[j]) - price[j - 2] >= _HEAD_OVER * height
+        and abs(price[j - 4] - price[j]) <= _TILT * height
+        and abs(neck - neck_before) <= _TILT * height
+        and max(left, right) <= _LOPSIDED * min(left, right)
     ):
         _wait(_HEAD_AND_SHOULDERS, neck, armed, line_at, line_slope)
         line_slope[_HEAD_AND_SHOULDERS] = slope
