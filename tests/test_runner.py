@@ -18,7 +18,7 @@ import pytest
 from edgebook.canonical import canonical
 from edgebook.errors import NotebookError
 from edgebook.report import ReportHeader
-from edgebook.runner import parameter_names, run_notebook
+from edgebook.runner import parameter_names, refresh_notebook, run_notebook
 
 HEADER = ReportHeader(
     stage="small",
@@ -207,6 +207,39 @@ def test_a_killed_run_takes_its_kernel_with_it_and_leaves_nothing(tmp_path: Path
         time.sleep(0.05)
     assert not (tmp_path / "reports").exists()
     assert not list(scratch.iterdir())
+
+
+def test_refreshed_outputs_pass_nbval_and_a_changed_word_does_not(tmp_path: Path) -> None:
+    write_notebook(
+        tmp_path,
+        "from edgebook.figures import canvas, png\nfrom edgebook.figures_equity import draw_equity\n"
+        "import pandas as pd\ndays = pd.date_range('2019-01-01', periods=3, tz='UTC')",
+        "figure, (ax,) = canvas()\ndraw_equity(pd.DataFrame({'champion': [1, 2, 3]}, index=days), ax=ax, start=1)",
+        "png(figure, caption='n 3 days')",
+        "print(object(), 0.1234567891, pd.Timestamp.now())",
+        "1 + 1",
+        stage="small",
+    )
+    source = tmp_path / "notebooks" / "small.ipynb"
+    notebook = nbformat.read(source, as_version=4)
+    notebook.cells[5].metadata["tags"] = ["nbval-ignore-output"]
+    nbformat.write(notebook, source)
+    refresh_notebook(source)
+    saved = nbformat.read(source, as_version=4)
+    assert saved.cells[4].outputs[0].data["text/plain"].startswith("Figure: Equity of the books")
+    saved.cells[4].outputs[0].data["image/png"] = "iVBORw0KGgo="  # pictures may differ, words may not
+    saved.cells[6].outputs[0].data["text/plain"] = "3"
+    nbformat.write(saved, source)
+    sanitize = Path(__file__).with_name("nbval_sanitize.cfg")
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--nbval", "--nbval-current-env"]
+    compared = subprocess.run(
+        [sys.executable, *command, f"--nbval-sanitize-with={sanitize}", str(source.parent)],
+        capture_output=True,
+        text=True,
+    )
+    failed = [line for line in compared.stdout.splitlines() if line.startswith("FAILED")]
+    assert len(failed) == 1, compared.stdout
+    assert "Cell 5" in failed[0]
 
 
 def test_canonical_text_keeps_words_and_drops_places(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def table(
     >>> rates = pd.DataFrame({"regime": ["ranging"], "win_rate": [0.52], "low": [0.48], "high": [0.56], "n": [1204]})
     >>> table(rates, caption="Win rate", formats={"win_rate": "percent"}, intervals={"win_rate": ("low", "high")})
     Win rate
-    Regime   Win rate  95 % interval       n
+    Regime   Win rate   95 % interval      n
     -------  --------  --------------  -----
     ranging    52.0 %  48.0 to 56.0 %  1,204
     """
@@ -130,7 +130,7 @@ def _default_format(column: pd.Series) -> Format:
 def _reads_as_numbers(texts: Sequence[str]) -> bool:
     """Whether a column of text was numbers before it was written: ``+1.2 %``, ``50.1 to 58.4``."""
     number = r"[+−<-]?[\d,]*\.?\d+"
-    shape = re.compile(rf"{number}(?: to {number})?(?: ?[%R]| pp| bps)?")
+    shape = re.compile(rf"{number}(?: (?:to|of) {number})?(?: ?[%R]| pp| bps)?")
     shown = [text for text in texts if text != MISSING]
     return bool(shown) and all(shape.fullmatch(text) for text in shown)
 
@@ -200,13 +200,12 @@ def _td(cell: _Cell, *, numeric: bool, first: bool) -> str:
 def _plain(heads: Sequence[_Cell], rows: Sequence[Sequence[_Cell]], *, caption: str) -> str:
     texts = [[head.text for head in heads], *([cell.text for cell in row] for row in rows)]
     widths = [max(len(row[i]) for row in texts) for i in range(len(heads))]
-    band = [head.text == "95 % interval" for head in heads]
     texts.insert(1, ["-" * width for width in widths])
     lines = []
     for row in texts:
         cells = [
-            text.rjust(width) if head.numeric and not left else text.ljust(width)
-            for text, width, head, left in zip(row, widths, heads, band, strict=True)
+            text.rjust(width) if head.numeric else text.ljust(width)
+            for text, width, head in zip(row, widths, heads, strict=True)
         ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join([caption, *lines, *([] if rows else ["none"])])

@@ -260,11 +260,14 @@ def _reduced(pixels: np.ndarray, *, colours: int) -> Image:
     import numpy as np
     from PIL import Image
 
+    from edgebook.figures_axes import readable
+
     image = Image.fromarray(np.ascontiguousarray(pixels))
     packed = pixels.astype(np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
     found, where, count = np.unique(packed, return_inverse=True, return_counts=True)
     rgb = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1).astype(np.int64)
-    meant = np.isin(found, [int(name[1:], 16) for name in (INK, SOFT, FAINT, *COLOURS.values(), *SERIES)])
+    named = (INK, SOFT, FAINT, *COLOURS.values(), *SERIES)
+    meant = np.isin(found, [int(shade[1:], 16) for shade in (*named, *map(readable, named))])
     first = np.lexsort((found, -count, ~(meant & (count > 3))))  # a thin mark keeps its colour, however few its pixels
     common = np.argsort(-count, kind="stable")[: colours // 4]
     solid = rgb[np.unique(np.concatenate([first[: min(colours // 2, int((meant & (count > 3)).sum()))], common]))]

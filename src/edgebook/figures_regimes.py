@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgebook.figures import FAINT, INK, colour, line_colours, styled, words
-from edgebook.figures_axes import end_labels, legend_above, percent_axis, time_axis, times, titled
+from edgebook.figures_axes import end_labels, legend_above, nothing_yet, percent_axis, time_axis, times, titled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,8 @@ def draw_regime_price(bars: pd.DataFrame, *, ax: Axes, title: str, most: int = 4
     most : int
         Longer histories are thinned to every k-th bar; the regime is the one at the bar kept.
     """
+    if not len(bars):
+        return nothing_yet(ax, title=title)
     thin = bars.iloc[:: max(1, -(-len(bars) // most))]
     days, close = times(thin["date"]), thin["close"].to_numpy(dtype=float)
     regime = thin["regime"].to_numpy()
@@ -113,6 +115,8 @@ def draw_shares(shares: pd.DataFrame, *, ax: Axes, title: str, unit: str = "shar
     ax : Axes
     title, unit : str
     """
+    if not len(shares):
+        return nothing_yet(ax, title=title)
     days = times(shares.index)
     values = shares.to_numpy(dtype=float)
     shades = line_colours(list(shares.columns))

@@ -1,0 +1,242 @@
+"""Tables, prose and pages: numbers as they are written, words escaped, nothing lost when the disk is full."""
+
+from __future__ import annotations
+
+import errno
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from edgebook.errors import NotebookError
+from edgebook.report import (
+    Card,
+    Link,
+    WeekPage,
+    WeekRow,
+    all_index,
+    callout,
+    formatted,
+    interval,
+    prose,
+    replace_together,
+    summary_markdown,
+    table,
+    week_index,
+)
+
+RATES = pd.DataFrame(
+    {
+        "regime": ["ranging", "volatile"],
+        "win_rate": [0.5432, None],
+        "win_rate_low": [0.501, None],
+        "win_rate_high": [0.584, None],
+        "mean_r": [-0.061, 0.0],
+        "n": [1204, 0],
+    }
+)
+
+
+def rates(note: str = "") -> object:
+    return table(
+        RATES,
+        caption="Win rate by regime",
+        note=note,
+        formats={"win_rate": "percent", "mean_r": "r"},
+        intervals={"win_rate": ("win_rate_low", "win_rate_high")},
+    )
+
+
+def test_a_table_reads_the_same_in_text_and_page() -> None:
+    made = rates()
+    assert repr(made).splitlines() == [
+        "Win rate by regime",
+        "Regime    Win rate   95 % interval   Mean r      n",
+        "--------  --------  --------------  -------  -----",
+        "ranging     54.3 %  50.1 to 58.4 %  −0.06 R  1,204",
+        "volatile       n/a             n/a   0.00 R      0",
+    ]
+    page = made._repr_html_()  # type: ignore[attr-defined]
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", page)
+    assert cells[5:] == [
+        "ranging",
+        "54.3 %",
+        "50.1 to 58.4 %",
+        "−0.06 R",
+        "1,204",
+        "volatile",
+        "n/a",
+        "n/a",
+        "0.00 R",
+        "0",
+    ]
+    assert '<td class="num neg">−0.06 R</td>' in page
+    assert page == rates()._repr_html_()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("value", "how", "shown"),
+    [
+        (1234.5, "number", "1,234.50"),
+        (-0.0004, "percent", "0.0 %"),
+        (-0.25, "signed_percent", "−25.0 %"),
+        (0.019, "points", "+1.9 pp"),
+        (-11.0, "bps", "−11.0 bps"),
+        (0.0004, "p", "<0.001"),
+        (float("inf"), "number", "n/a"),
+        (pd.NaT, "date", "n/a"),
+        (None, "integer", "n/a"),
+        (pd.Timestamp("2019-07-01", tz="UTC"), "date", "2019-07-01"),
+    ],
+)
+def test_numbers_are_written_one_way(value: object, how: str, shown: str) -> None:
+    assert formatted(value, how) == shown  # type: ignore[arg-type]
+
+
+def test_an_interval_has_its_unit_once_and_is_missing_when_an_end_is() -> None:
+    assert interval(-0.02, 0.14, "r") == "−0.02 to +0.14 R"
+    assert interval(1, 2, "integer") == "1 to 2"
+    assert interval(float("nan"), 0.14, "r") == "n/a"
+
+
+def test_words_of_the_data_cannot_become_markup() -> None:
+    frame = pd.DataFrame({"pattern": ["<script>alert(1)</script>"], "status": ["<b>met"]})
+    page = table(frame, caption="<i>x", note="a < b", pills={"status": {}})._repr_html_()
+    assert "<script" not in page
+    assert "<i>" not in page
+    assert "<b>met" not in page
+    assert "a &lt; b" in page
+    assert "<script" not in callout("<script>alert(1)</script>")._repr_html_()
+
+
+def test_columns_that_were_numbers_before_they_were_written_stand_right() -> None:
+    frame = pd.DataFrame(
+        {"value": ["+1.2 %", "n/a"], "ends": ["0.97 to 1.35", "−2.2 to +6.0 pp"], "word": ["1 of two", "x"]}
+    )
+    page = table(frame, caption="c")._repr_html_()
+    assert '<td class="num">+1.2 %</td>' in page
+    assert '<td class="num">−2.2 to +6.0 pp</td>' in page
+    assert "<td>1 of two</td>" in page
+
+
+def test_pills_bars_bold_rows_and_truth_values() -> None:
+    frame = pd.DataFrame(
+        {"goal": ["a", "b"], "share": [0.5, 0.25], "kept": [True, False], "status": ["met", "too early"]}
+    )
+    page = table(
+        frame, caption="c", formats={"share": "percent"}, bars=["share"], strong=[1],
+        pills={"status": {"met": "good", "too early": "wait"}},
+    )._repr_html_()  # fmt: skip
+    assert '<td class="num bar" style="--w:50.0">25.0 %</td>' in page
+    assert '<span class="pill good">met</span>' in page
+    assert '<tr class="strong"><th scope="row">b</th>' in page
+    assert "<td>yes</td>" in page
+
+
+def test_a_table_of_nothing_says_none() -> None:
+    made = table(RATES[:0], caption="Cells that survive")
+    assert repr(made).splitlines()[-1] == "none"
+    assert ">none</td>" in made._repr_html_()
+
+
+def test_prose_and_callouts_carry_their_text() -> None:
+    assert repr(prose("One.", "", "Two.")) == "One.\n\nTwo."
+    assert prose("**x**")._repr_markdown_() == "**x**"
+    boxed = callout("Keep *r1*.", kind="caution")
+    assert repr(boxed) == "Caution: Keep *r1*."
+    assert "<p>Keep <em>r1</em>.</p>" in boxed._repr_html_()
+
+
+WEEK = WeekPage(
+    as_of="2019-07-01",
+    market="crypto",
+    history="main",
+    champion="r1@2019-06-24",
+    parameters_fingerprint="0a1b2c3d4e",
+    data_fingerprint="f0e1d2c3b4",
+    decision="Keep the champion r1",
+    reason="Wealth 1.31 of 80.",
+    cards=[Card("Win rate", "54.3 %", "95 % 50.1 to 58.4 · n 312")],
+    changes=["29 closed, 17 won & lost <12>."],
+    reports=[Link("A/B test", "ab_test.html", "Wealth 1.31, the bar is 80.")],
+    previous="2019-06-24",
+)
+
+
+def test_the_week_shows_decision_metrics_changes_and_links() -> None:
+    page = week_index(WEEK)
+    for shown in (
+        *("Keep the champion r1", "Wealth 1.31 of 80.", "54.3 %", "95 % 50.1 to 58.4 · n 312", "r1@2019-06-24"),
+        *("17 won &amp; lost &lt;12&gt;.", '<a href="ab_test.html">A/B test</a>', '"../2019-06-24/index.html"'),
+        *("Not financial advice", "0a1b2c3d4e"),
+    ):
+        assert shown in page
+    assert "→</a>" not in page
+    assert "2019-07-08/index.html" in week_index(replace(WEEK, following="2019-07-08"))
+
+
+def row(as_of: str, equity: float, address: str = "") -> WeekRow:
+    return WeekRow(as_of, f"r1@{as_of}", "keep", 31, 0.54, 0.5, 0.58, equity, address)
+
+
+def test_all_weeks_stand_last_first_and_link_where_there_are_reports() -> None:
+    weeks = [
+        row("2019-06-24", 10_100.0),
+        row("2019-07-01", 10_250.4, "2019-07-01/index.html"),
+        row("2019-06-17", 10_000.0),
+    ]
+    page = all_index(weeks, market="crypto", history="main", note="Wilson intervals.")
+    body = page[page.index("<tbody>") :]
+    assert body.index("2019-07-01") < body.index("2019-06-24") < body.index("2019-06-17")
+    assert '<a href="2019-07-01/index.html">2019-07-01</a>' in body
+    assert "50.0 to 58.0 %" in body
+    assert "10,250" in body
+    assert "3 sealed weeks" in page
+    heights = [float(point.split(",")[1]) for point in re.findall(r'points="([^"]*)"', page)[0].split()]
+    assert heights == sorted(heights, reverse=True), "equity that rises is drawn upwards"
+
+
+def test_all_weeks_can_be_one_or_none_and_rates_can_be_missing() -> None:
+    assert "0 sealed weeks" in all_index([], market="crypto", history="main", note="")
+    early = WeekRow("2019-07-01", "r1@2019-07-01", "too early", 0, None, None, None, 10_000.0)
+    assert all_index([early], market="crypto", history="main", note="").count("n/a") == 2
+
+
+@pytest.mark.parametrize(
+    "page", [week_index(WEEK), all_index([row("2019-07-01", 1.0)], market="m", history="h", note="")]
+)
+def test_index_pages_have_no_script_and_leave_for_nowhere(page: str) -> None:
+    assert not re.search(r"<script|javascript:|@import|<link|https?://", page, re.IGNORECASE)
+
+
+def test_the_summary_is_one_line_a_finding() -> None:
+    assert summary_markdown(["a\n  b", "c"], title="T") == "# T\n\n- a b\n- c\n"
+
+
+def test_a_full_disk_leaves_every_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = tmp_path / "a.html", tmp_path / "b.ipynb"
+    first.write_text("last good")
+    write = Path.write_text
+
+    def full(self: Path, *given: object, **named: object) -> int:
+        if "b.ipynb" in self.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(self, *given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(
+        NotebookError, match=r"b\.ipynb: could not be written \(No space left on device\); the last good"
+    ):
+        replace_together({first: "new", second: "new"})
+    monkeypatch.undo()
+    assert first.read_text() == "last good"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
+
+
+def test_files_are_replaced_together_and_folders_made(tmp_path: Path) -> None:
+    files = {tmp_path / "x" / "a.html": "ä\n", tmp_path / "y" / "b.html": "b\n"}
+    replace_together(files)
+    assert {path: path.read_bytes() for path in files} == {p: t.encode() for p, t in files.items()}
+    assert sorted(path.name for path in tmp_path.rglob("*.html")) == ["a.html", "b.html"]
