@@ -8,6 +8,7 @@ The last good report stays in place until the next one is whole; a notebook that
 from __future__ import annotations
 
 import ast
+import logging
 import os
 import shutil
 import signal
@@ -172,6 +173,7 @@ def _execute(notebook: Any, *, name: str, parameters: dict[str, Any], root: Path
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
+    logging.getLogger("papermill").addHandler(logging.NullHandler())  # what goes wrong is said once, by the error
     scratch = Path(tempfile.mkdtemp(prefix="eb"))
     written = scratch / "executed.ipynb"
     try:
@@ -236,6 +238,7 @@ def _kernel_manager(scratch: Path) -> Iterator[type]:
             "-f",
             "{connection_file}",
             "--HistoryManager.enabled=False",
+            "--IPKernelApp.log_level=40",
         ],
         display_name="Python 3",
         language="python",
