@@ -252,7 +252,7 @@ TWINS = {
     "atr_percent_14": lambda bars: 100 * atr_of(bars) / bars["close"],
     "chaikin_money_flow_20": money_flow_of,
     "hour_sine": lambda bars: np.sin(2 * np.pi * bars["date"].dt.hour / 24),
-    "weekday_cosine": lambda bars: np.cos(2 * np.pi * bars["date"].dt.day_of_week / 7),
+    "weekday_cosine": lambda bars: np.cos(2 * np.pi * (bars["date"] - pd.Timedelta(minutes=1)).dt.day_of_week / 7),
 }
 
 
@@ -261,6 +261,30 @@ def test_a_value_equals_its_plain_twin(name):
     bars, values = series(BARS, VALUES)
     twin = TWINS[name](bars)
     np.testing.assert_allclose(values[name], twin, rtol=2e-5, atol=2e-5)
+
+
+def test_the_return_of_this_hour_is_that_of_the_bar_to_come():
+    bars, values = series(BARS, VALUES)
+    moved = np.log(bars["close"]).diff().to_numpy()
+    t = 500
+    # The bar to come closes an hour later: so did the ones 24, 48, ... hours before it.
+    same = moved[np.arange(t + 1 - 24, 0, -24)][:20]
+    expected = same.mean() / (same.std(ddof=1) / np.sqrt(len(same)))
+    assert len(same) == 20
+    np.testing.assert_allclose(values["same_hour_return_20"].iloc[t], expected, atol=2e-5)
+
+
+def test_after_a_friday_a_stock_waits_for_its_monday():
+    days = pd.bdate_range("2024-01-01", periods=100, tz="UTC")
+    stock = walk("AAA/USD", 100, seed=8).assign(date=(days + pd.Timedelta(days=1)).as_unit("ms"), timeframe="1d")
+    stock["timeframe"] = stock["timeframe"].astype("str")
+    values, votes = compute_indicators(stock, find_patterns(stock))
+    moved = np.log(stock["close"]).diff().to_numpy()
+    mondays = moved[np.arange(95, 0, -5)]
+    expected = mondays.mean() / (mondays.std(ddof=1) / np.sqrt(len(mondays)))
+    assert days[99].day_name() == "Friday"
+    np.testing.assert_allclose(values["same_hour_return_20"].iloc[99], expected, atol=2e-5)
+    assert votes["weekday_cosine"].tolist() == (days.day_of_week == 4).astype(int).tolist()
 
 
 def test_the_higher_timeframe_is_its_last_closed_bar():

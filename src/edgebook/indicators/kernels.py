@@ -91,27 +91,31 @@ def pivot_of_last_period(high: Any, low: Any, close: Any, period: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def slot_strength(returns: Any, own_slot: Any, next_slot: Any, slots: int, bars: int, least: int) -> Any:
+def slot_strength(returns: Any, own_slot: Any, slots: int, bars: int, least: int) -> Any:
     """Mean over standard error of the last `bars` returns in the slot of the bar to come.
 
-    0 with fewer than `least` returns in the slot; NaN until any slot has as many.
+    Which slot that is, the market taught: the one that came after this bar's slot the last time. So nights and
+    weekends need no calendar. 0 with fewer than `least` returns in the slot; NaN until any slot has as many.
     """
     n = returns.size
     strength = np.full(n, np.nan)
     ring = np.zeros((slots, bars))
     seen = np.zeros(slots, np.int64)
     most = 0
+    follows = np.full(slots, -1)
     for t in range(n):
         slot = own_slot[t]
+        if t > 0:
+            follows[own_slot[t - 1]] = slot
         if not np.isnan(returns[t]):
             ring[slot, seen[slot] % bars] = returns[t]
             seen[slot] += 1
             most = max(most, seen[slot])
         if most < least:
             continue
-        slot = next_slot[t]
-        count = min(seen[slot], bars)
         strength[t] = 0.0
+        slot = follows[slot]
+        count = min(seen[slot], bars) if slot >= 0 else 0
         if count >= least:
             mean = ring[slot, :count].sum() / count
             variance = ((ring[slot, :count] - mean) ** 2).sum() / (count - 1)

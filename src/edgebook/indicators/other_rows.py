@@ -67,12 +67,13 @@ SEASONALITY = (
               "-1 from `from_hour` to before `to_hour` UTC on bars shorter than a day; chosen",
               "Vojtko & Javorská 2023"),
     Indicator("weekday_sine", "H", "Day of week, sine", {"weekday": 0},
-              "Sine of the weekday on which the bar closes (UTC)", "-1 on Mondays", "French 1980"),
+              "Sine of the UTC weekday of the bar (midnight ends the day before)", "-1 on Mondays", "French 1980"),
     Indicator("weekday_cosine", "H", "Day of week, cosine", {"weekday": 4},
               "Cosine of the same weekday", "+1 on Fridays", "Cross 1973"),
     Indicator("same_hour_return_20", "H", "Return of this hour", {"bars": 20, "least": 5, "level": 1.5},
-              "Mean over standard error of the last returns of bars that opened at this time of day (on daily bars: on "
-              "this weekday)", "+1 above `level`, -1 below -`level`", "Heston, Korajczyk & Sadka 2010"),
+              "Mean over standard error of the last returns of bars that opened at the time of day (on daily bars: the "
+              "weekday) at which the next bar is due, by what came next the last time",
+              "+1 above `level`, -1 below -`level`", "Heston, Korajczyk & Sadka 2010"),
 )
 CONTEXT = (
     Indicator("higher_timeframe_trend", "I", "Trend of the higher timeframe", {"bars": 20, "stretch": 4},

@@ -69,8 +69,8 @@ def votes(saved: Mapping[str, Floats], series: Series) -> dict[str, Votes]:
 
 
 def _weekday(closed_ms: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Weekday on which each bar closed, Monday 0."""
-    return (closed_ms // _DAY_MS + _MONDAY_DAYS) % 7
+    """Weekday on which each bar ends, Monday 0; midnight ends the day before."""
+    return ((closed_ms - 1) // _DAY_MS + _MONDAY_DAYS) % 7
 
 
 def _half_cycle_move(period: Floats, series: Series) -> Votes:
@@ -84,15 +84,14 @@ def _half_cycle_move(period: Floats, series: Series) -> Votes:
 
 
 def _slot_return(series: Series) -> Floats:
-    """Mean over standard error of the last returns of bars that opened when the next bar will open."""
+    """Mean over standard error of the last returns of bars that opened when the next bar is due."""
     slot = PARAMETERS["same_hour_return_20"]
-    opened_ms = series.closed_ms - series.minutes * _MINUTE_MS
     if series.minutes < _DAY_MINUTES:
         # Sessions need not start on the hour: a slot is the length of a bar, counted from midnight.
-        own, following = (ms % _DAY_MS // (series.minutes * _MINUTE_MS) for ms in (opened_ms, series.closed_ms))
-        slots = -(-_DAY_MINUTES // series.minutes)
+        length_ms = series.minutes * _MINUTE_MS
+        own, slots = (series.closed_ms - length_ms) % _DAY_MS // length_ms, -(-_DAY_MINUTES // series.minutes)
     else:
-        own, following, slots = _weekday(opened_ms), _weekday(series.closed_ms), 7
+        own, slots = _weekday(series.closed_ms), 7
     returns = change(np.log(series.close), bars=1)
-    strength: Floats = slot_strength(returns, own, following, slots, int(slot["bars"]), int(slot["least"]))
+    strength: Floats = slot_strength(returns, own, slots, int(slot["bars"]), int(slot["least"]))
     return np.clip(strength, -8.0, 8.0)
