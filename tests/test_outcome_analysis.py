@@ -290,3 +290,12 @@ def everything(trades, daily, metrics, cells):
             cell_readings.cells_reading(own, kind=kind),
         ]
     return shown
+
+
+def test_a_long_list_can_be_cut_to_the_largest_or_to_both_ends():
+    cells = report()[3]
+    whole = outcome_cells.cells_of(cells, kind="pattern × regime")
+    largest = outcome_cells.cells_of(cells, kind="pattern × regime", largest=3)
+    assert sorted(largest["n"], reverse=True) == sorted(whole["n"], reverse=True)[:3]
+    ends = outcome_cells.cells_of(cells, kind="pattern × regime", top=2)
+    assert ends["name"].tolist() == [*whole["name"].head(2), *whole["name"].tail(2)]

@@ -95,7 +95,7 @@ def described(trades: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def cells_of(cells: pd.DataFrame, *, kind: str, top: int | None = None) -> pd.DataFrame:
+def cells_of(cells: pd.DataFrame, *, kind: str, top: int | None = None, largest: int | None = None) -> pd.DataFrame:
     """Cells of one kind, best shrunk R first (hours by the clock).
 
     Parameters
@@ -106,6 +106,8 @@ def cells_of(cells: pd.DataFrame, *, kind: str, top: int | None = None) -> pd.Da
         A key of `KINDS`.
     top : int, optional
         Keep so many from each end.
+    largest : int, optional
+        Keep the so many with the most signals.
 
     Returns
     -------
@@ -113,6 +115,8 @@ def cells_of(cells: pd.DataFrame, *, kind: str, top: int | None = None) -> pd.Da
         The same columns, index from 0.
     """
     own = cells[cells["kind"] == kind]
+    if largest is not None:
+        own = own.sort_values(["n", "name"], ascending=[False, True]).head(largest)
     if kind == "hour":
         return own.sort_values("hour", ignore_index=True)
     own = own.sort_values(["shrunk_r", "n", "name"], ascending=[False, False, True], ignore_index=True)
@@ -121,7 +125,7 @@ def cells_of(cells: pd.DataFrame, *, kind: str, top: int | None = None) -> pd.Da
     return pd.concat([own.head(top), own.tail(top)], ignore_index=True)
 
 
-def pattern_table(cells: pd.DataFrame, trades: pd.DataFrame) -> pd.DataFrame:
+def pattern_table(cells: pd.DataFrame, trades: pd.DataFrame, *, largest: int | None = None) -> pd.DataFrame:
     """Add to each pattern its average net profit and the regime in which it did best.
 
     Parameters
@@ -130,13 +134,15 @@ def pattern_table(cells: pd.DataFrame, trades: pd.DataFrame) -> pd.DataFrame:
         As `report_cells` gives them.
     trades : DataFrame
         The ledger rows that they came from.
+    largest : int, optional
+        Keep the so many with the most signals.
 
     Returns
     -------
     DataFrame
         `cells_of` patterns with `count`, `avg_profit` and `best_in_regime`, as `best_of` says it.
     """
-    own = cells_of(cells, kind="pattern")
+    own = cells_of(cells, kind="pattern", largest=largest)
     profit = described(trades).groupby("pattern")["profit_ratio"].mean().round(6)
     crossed = cells[cells["kind"] == "pattern × regime"]
     best = [best_of(crossed[crossed["pattern"] == name], column="regime") for name in own["pattern"]]

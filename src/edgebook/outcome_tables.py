@@ -220,15 +220,17 @@ def cells_table(own: pd.DataFrame, *, kind: str) -> Table:
     )
 
 
-def pattern_summary(cells: pd.DataFrame, trades: pd.DataFrame) -> Table:
+def pattern_summary(cells: pd.DataFrame, trades: pd.DataFrame, *, largest: int | None = None) -> Table:
     """Show each pattern's count, win rate, average profit and best regime.
 
     Parameters
     ----------
     cells, trades : DataFrame
         As `outcome_cells.pattern_table` takes them.
+    largest : int, optional
+        Only the so many with the most signals.
     """
-    found = pattern_table(cells, trades)
+    found = pattern_table(cells, trades, largest=largest)
     columns = ["name", "count", *_CELL_BANDS["shrunk_win_rate"], "shrunk_win_rate", "avg_profit", "best_in_regime"]
     return table(
         found[columns].assign(avg_profit=found["avg_profit"] * 1e4),
