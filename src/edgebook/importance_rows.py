@@ -72,6 +72,8 @@ def importance_rows(indicators: pd.DataFrame, outcomes: pd.DataFrame, *, at: pd.
     """
     names = tuple(column for column in indicators.columns if column not in KEY)
     known = observed_outcomes(outcomes, at=at)
+    if known.empty:
+        raise DataError(f"outcomes: none is known at {at:%Y-%m-%d}; choose a later week")
     slowest = (known["known_at"] - known["date"]).groupby(known["timeframe"], observed=True).max()
     known = known[known["date"] + known["timeframe"].map(slowest) <= at]
     sides = known[[*KEY, "r_multiple", "known_at"]]
