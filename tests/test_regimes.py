@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgebook.errors import DataError, SettingsError
+from edgebook.regime_truth import balanced_accuracy, regime_codes, switching_market
 from edgebook.regimes import REGIMES, segment
 
 RULE: dict[str, Any] = {
@@ -30,28 +31,8 @@ def walk(seed: int, *, bars: int) -> np.ndarray:
     return 100 * np.exp(np.cumsum(0.01 * rng.standard_normal(bars) * rng.choice([1, 3], bars, p=[0.9, 0.1])))
 
 
-def switching_market(seed: int, *, bars: int = 12_000, stay: int = 150) -> tuple[pd.DataFrame, np.ndarray]:
-    """Four states: drifts of ±0.2 noise a bar, none, and none at 2.5 times the noise; spells of 150 bars on average."""
-    rng = np.random.default_rng(seed)
-    truth = np.empty(bars, dtype=np.int64)
-    at, state = 0, 2
-    while at < bars:
-        length = 24 + rng.geometric(1 / (stay - 24))
-        truth[at : at + length] = state
-        at += length
-        odds = np.where(np.arange(4) == state, 0.0, [0.25, 0.25, 0.35, 0.15])
-        state = int(rng.choice(4, p=odds / odds.sum()))
-    drift = np.array([0.2, -0.2, 0.0, 0.0])[truth]
-    noise = np.array([1.0, 1.0, 1.0, 2.5])[truth]
-    return series(100 * np.exp(np.cumsum(0.008 * (drift + noise * rng.standard_normal(bars))))), truth
-
-
 def codes(labelled: pd.DataFrame) -> np.ndarray:
-    return labelled["regime"].map({name: code for code, name in enumerate(REGIMES)}).to_numpy()
-
-
-def balanced_accuracy(truth: np.ndarray, label: np.ndarray) -> float:
-    return float(np.mean([(label[truth == state] == state).mean() for state in range(4)]))
+    return regime_codes(labelled["regime"])
 
 
 def spell_lengths(label: np.ndarray) -> list[int]:
@@ -124,7 +105,7 @@ def test_a_simulated_switching_market_is_recognised() -> None:
     # Measured over these four markets: 0.603 (chance 0.25); bound by the lag: spells are 150 bars, a trend needs 72.
     scores = []
     for seed in range(4):
-        bars, truth = switching_market(seed)
+        bars, truth = switching_market(bars=12_000, seed=seed)
         scores.append(balanced_accuracy(truth, codes(segment(bars, **RULE))))
     assert np.mean(scores) > 0.58
     # The order of names is not by luck: with the two trends exchanged it is far worse.
@@ -133,7 +114,7 @@ def test_a_simulated_switching_market_is_recognised() -> None:
 
 
 def test_hysteresis_and_the_least_stay_cut_switches_at_no_loss_of_accuracy() -> None:
-    bars, truth = switching_market(7)
+    bars, truth = switching_market(bars=12_000, seed=7)
     naive = RULE | {"trend_z_exit": RULE["trend_z_enter"], "volatility_exit": RULE["volatility_enter"], "min_bars": 1}
     plain, steady = codes(segment(bars, **naive)), codes(segment(bars, **RULE))
     switches = [int(np.count_nonzero(np.diff(label))) for label in (plain, steady)]
@@ -142,7 +123,7 @@ def test_hysteresis_and_the_least_stay_cut_switches_at_no_loss_of_accuracy() -> 
 
 
 def test_no_spell_but_the_last_is_shorter_than_the_least_stay() -> None:
-    bars, _ = switching_market(3)
+    bars, _ = switching_market(bars=12_000, seed=3)
     lengths = spell_lengths(codes(segment(bars, **RULE)))
     assert len(lengths) > 50
     assert min(lengths[:-1]) >= RULE["min_bars"]

@@ -12,34 +12,25 @@ from typing import TYPE_CHECKING
 from edgebook.errors import DataError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from edgebook.paths import Paths
     from edgebook.week import Week
 
 
-def week_before(week: Week) -> Week:
-    """Return the week before, with the same tables."""
-    return replace(week, run=replace(week.run, as_of=week.run.previous))
-
-
-def ledger_before(week: Week) -> pd.DataFrame | None:
-    """Trades as known a week ago; None when no week was sealed by then."""
-    earlier = week_before(week)
-    return earlier.ledger if earlier.weeks else None
-
-
 def plan_in_force(week: Week) -> str:
-    """Name of the champion's exit plan a week ago; the first of the grid when no week was sealed by then.
+    """Name of the champion's exit plan a week ago; the grid's middle one when no week was sealed by then."""
+    earlier = replace(week, run=replace(week.run, as_of=week.run.previous))
+    return earlier.champion_plan if earlier.weeks else middle_plan(week.paths)
+
+
+def middle_plan(paths: Paths) -> str:
+    """Exit plan in the middle of the grid, by name: one that no seal has a say in.
 
     Raises
     ------
     DataError
-        There are no outcomes either.
+        There are no outcomes yet.
     """
-    earlier = week_before(week)
-    if earlier.weeks:
-        return earlier.champion_plan
-    plans = sorted(path.stem for path in week.paths.outcomes.glob("*.parquet"))
+    plans = sorted(path.stem for path in paths.outcomes.glob("*.parquet"))
     if not plans:
-        raise DataError(f"{week.paths.outcomes}: no outcomes; `dvc repro outcomes` makes them")
-    return plans[0]
+        raise DataError(f"{paths.outcomes}: no outcomes; `dvc repro outcomes` makes them")
+    return plans[len(plans) // 2]

@@ -189,6 +189,12 @@ def write_importance(found: Mapping[str, Any], *, paths: Paths) -> None:
         raise DataError(f"{paths.importance}: could not be written ({reason}); the last good file is kept") from error
 
 
+def hand_on(found: Mapping[str, Any], *, week: Week, write: bool) -> None:
+    """Write the run in force for the later stages, if the notebook is to."""
+    if write:
+        write_importance(found, paths=week.paths)
+
+
 def read_importance(path: Path) -> dict[str, Any]:
     """Read a run.
 

@@ -110,10 +110,15 @@ def segment(
         trend_z[first:stop] = np.round(_trend_z(returns, trend_bars), 5)
         volatility = np.round(_volatility(returns, volatility_bars), 10)
         quantile[first:stop] = np.round(_trailing_quantile(volatility, volatility_window_bars), 5)
-        label[first:stop] = _label(
-            trend_z[first:stop], quantile[first:stop],
-            trend_z_enter, trend_z_exit, volatility_enter, volatility_exit, min_bars,
-        )  # fmt: skip
+        label[first:stop] = label_regimes(
+            trend_z[first:stop],
+            quantile[first:stop],
+            trend_z_enter=trend_z_enter,
+            trend_z_exit=trend_z_exit,
+            volatility_enter=volatility_enter,
+            volatility_exit=volatility_exit,
+            min_bars=min_bars,
+        )
     return pd.DataFrame(
         {
             "pair": bars["pair"].to_numpy(),
@@ -124,6 +129,34 @@ def segment(
             "volatility_quantile": quantile.astype(np.float32),
         }
     ).astype({"pair": "str", "timeframe": "str", "regime": "str"})
+
+
+def label_regimes(
+    trend_z: NDArray[np.float64],
+    volatility_quantile: NDArray[np.float64],
+    *,
+    trend_z_enter: float,
+    trend_z_exit: float,
+    volatility_enter: float,
+    volatility_exit: float,
+    min_bars: int,
+) -> NDArray[np.int8]:
+    """Labels of one series from its two numbers; arguments as in `segment`.
+
+    Parameters
+    ----------
+    trend_z, volatility_quantile : ndarray, shape (n,)
+        In time order; a missing number counts as 0.
+
+    Returns
+    -------
+    ndarray of int8, shape (n,)
+        Positions in `REGIMES`.
+    """
+    codes: NDArray[np.int8] = _label(
+        trend_z, volatility_quantile, trend_z_enter, trend_z_exit, volatility_enter, volatility_exit, min_bars
+    )
+    return codes
 
 
 def _check_settings(*, lengths: dict[str, int], bounds: dict[str, tuple[float, float]]) -> None:
