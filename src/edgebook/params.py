@@ -437,7 +437,7 @@ def _check_gate(gate: Gate, where: str) -> None:
     _require(
         gate.max_loss_r >= gate.max_gain_r > 0,
         _join(where, "max_loss_r"),
-        "must be at least max_gain_r: losses are bounded less tightly than gains, or a book that picks pennies passes",
+        "must be at least max_gain_r: lags are bounded less tightly than leads, or a book that picks pennies passes",
     )
 
 
