@@ -244,12 +244,16 @@ def combine(evidence: NDArray[np.float64], weights: NDArray[np.float64]) -> NDAr
         Log-odds relative to the base rate, before the consensus' own calibration: the weighted mean, times the square
         root of the number of heads. Abstaining heads are skipped, not counted against.
     """
-    awake = np.abs(evidence) >= AWAKE
-    total = (weights[:, :, None] * awake).sum(axis=1)
-    summed = (weights[:, :, None] * evidence * awake).sum(axis=1)
+    total, summed, count = np.zeros((3, len(evidence), 2))
+    for head in range(evidence.shape[1]):  # several times faster than sums over a short middle axis
+        awake = np.abs(evidence[:, head]) >= AWAKE
+        weight = weights[:, head, None] * awake
+        total += weight
+        summed += weight * evidence[:, head]
+        count += awake
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(total > 0, summed / total, 0.0)
-    combined: NDArray[np.float64] = np.round(mean * np.sqrt(HEADS) * np.sqrt(awake.mean(axis=1)), DIGITS)
+    combined: NDArray[np.float64] = np.round(mean * np.sqrt(HEADS) * np.sqrt(count / evidence.shape[1]), DIGITS)
     return combined
 
 

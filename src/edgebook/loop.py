@@ -521,6 +521,7 @@ def _head(
         "admissions": admissions,
         "over": over,
         "study_used": study_used,
+        "settings": {name: settings[name] for name in ("sizing", "gate", "cost")},
         "fingerprints": {"parameters": _fingerprint(settings), "data": data},
     }
 

@@ -7,7 +7,8 @@ chooses what is known: each array carries the time at which its rows became know
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from edgebook.errors import DataError
 from edgebook.folds import uniqueness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -102,7 +103,7 @@ class Market:
     votes: NDArray[np.int8]
     tag: NDArray[np.int16]
     bars_digest_rows: NDArray[np.void] = field(repr=False)
-    plans: dict[str, PlanOutcomes] = field(default_factory=dict)
+    plans: Mapping[str, PlanOutcomes] = field(default_factory=dict)
 
     @cached_property
     def marks(self) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
@@ -166,15 +167,40 @@ def iso(moment: int) -> str:
     return pd.Timestamp(moment, unit="ms").strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def load_market(paths: Paths, *, plans: Iterable[str], as_of: str | None = None) -> Market:
+class Plans(Mapping[str, PlanOutcomes]):
+    """Outcomes by exit plan, each read when it is first asked for.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Exit plans that there are.
+    load : callable
+        From a plan's name to its outcomes.
+    """
+
+    def __init__(self, names: Sequence[str], load: Callable[[str], PlanOutcomes]) -> None:
+        self._names, self._load = tuple(names), load
+        self._read: dict[str, PlanOutcomes] = {}
+
+    def __getitem__(self, plan: str) -> PlanOutcomes:
+        if plan not in self._read:
+            self._read[plan] = self._load(plan)
+        return self._read[plan]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def load_market(paths: Paths, *, as_of: str | None = None) -> Market:
     """Read the tables of the stages before into one `Market`.
 
     Parameters
     ----------
     paths : Paths
         Where the tables are.
-    plans : iterable of str
-        Exit plans whose outcomes are wanted.
     as_of : str, optional
         Cut everything known after this Monday. The tables are causal, so that a cut here equals tables made from
         bars that end there; by default nothing is cut.
@@ -194,11 +220,15 @@ def load_market(paths: Paths, *, plans: Iterable[str], as_of: str | None = None)
     limit = None if as_of is None else milliseconds(as_of)
     market = build_market(bars, values, votes=votes, regimes=regimes, patterns=tables.read(paths.patterns), limit=limit)
     order, key = _order_and_key(bars, market, limit)
-    for plan in plans:
+    frame = bars[tables.KEY]
+
+    def load(plan: str) -> PlanOutcomes:
         candidates = tables.read(paths.candidates / f"{plan}.parquet")
         outcomes = tables.read(paths.outcomes / f"{plan}.parquet")
-        market.plans[plan] = plan_outcomes(bars, candidates, outcomes=outcomes, order=order, key=key, limit=limit)
-    return market
+        return plan_outcomes(frame, candidates, outcomes=outcomes, order=order, key=key, limit=limit)
+
+    names = sorted(path.stem for path in paths.candidates.glob("*.parquet"))
+    return replace(market, plans=Plans(names, load))
 
 
 def build_market(

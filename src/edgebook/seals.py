@@ -156,6 +156,17 @@ def write_seal(seal: Seal, paths: Paths) -> bool:
     return True
 
 
+def differing_files(seal: Seal, paths: Paths) -> list[str]:
+    """Files in which a seal that is there already differs from this one; none where there is none."""
+    place = paths.seal(history=str(seal.head["history"]), as_of=seal.as_of)
+    if not (place / "seal.json").exists():
+        return []
+    files = seal_files(seal)
+    there = {p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file()}
+    wrong = sorted(there ^ files.keys())
+    return wrong + [n for n in sorted(there & files.keys()) if (place / n).read_text(encoding="utf-8") != files[n]]
+
+
 def read_seal(paths: Paths, *, history: str, as_of: str) -> Seal:
     """Read a seal back, every file held to its digest.
 

@@ -88,3 +88,10 @@ def read(path: Path, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
         detail = str(error).splitlines()[0]
         raise DataError(f"{path}: not a readable table ({detail}); delete it and run `dvc repro`") from error
     return frame
+
+
+def keep_only(folder: Path, *, names: Sequence[str]) -> None:
+    """Remove the tables of a folder that are not among `names`: what an earlier setting left there."""
+    for file in folder.glob("*.parquet"):
+        if file.name not in names:
+            file.unlink()

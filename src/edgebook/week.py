@@ -20,7 +20,7 @@ from edgebook.seals import Seal, read_head, read_seal, sealed_weeks
 from edgebook.sources import periods_per_year
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 
 def open_week(run: Mapping[str, Any], *, root: str = ".") -> Week:
@@ -76,7 +76,7 @@ class Week:
 
     @cached_property
     def seal(self) -> Seal:
-        """This week's seal; the last one before it while this week is not sealed yet."""
+        """Seal of this week; the last one before it while this week is not sealed yet."""
         return read_seal(self.paths, history=self.history, as_of=self.weeks[-1])
 
     @cached_property
@@ -153,9 +153,10 @@ class Week:
         """Known outcomes of every candidate under an exit plan."""
         return tables.read(self.paths.outcomes / f"{plan}.parquet")
 
-    def arrays(self, plans: Iterable[str]) -> Market:
-        """The arrays that the loop works on."""
-        return load_market(self.paths, plans=plans, as_of=self.as_of)
+    @cached_property
+    def arrays(self) -> Market:
+        """The arrays that the loop works on, cut at this week."""
+        return load_market(self.paths, as_of=self.as_of)
 
     @cached_property
     def seals(self) -> list[Seal]:

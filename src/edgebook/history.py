@@ -1,0 +1,273 @@
+"""Histories: `learn_week` folded over the weeks, and the proof that folding again gives the same bytes."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgebook.arms import Rules
+from edgebook.before_seal import plan_in_force
+from edgebook.errors import SealError, WeekError
+from edgebook.importance_run import SEALED_NAME, importance_in_force, importance_text
+from edgebook.indicators import family
+from edgebook.loop import Inputs, begin_history, learn_week
+from edgebook.market import Market, load_market
+from edgebook.params import Params, Run, plain, section
+from edgebook.paths import Paths
+from edgebook.policy import Policy
+from edgebook.recipes import HEAD_LETTERS, Recipe
+from edgebook.seals import Seal, read_seal, sealed_weeks, write_seal
+from edgebook.tuning import study_of_week
+from edgebook.week import Week
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What `backfill` tells of a week.
+
+    Parameters
+    ----------
+    seal : Seal
+    number, total : int
+        Which of how many.
+    """
+
+    seal: Seal
+    number: int
+    total: int
+
+
+def rules_of(params: Params) -> Rules:
+    """What every arm of a history shares, from the settings."""
+    grid = params.candidates
+    return Rules(
+        sizing=params.sizing,
+        learning=params.learning,
+        gate=params.gate,
+        cost=round((grid.fee_bps + grid.slippage_bps) / 1e4, 8),
+        families={letter: family(letter) for letter in HEAD_LETTERS},
+    )
+
+
+def inputs_of(params: Params, paths: Paths, *, market: Market, attachments: Mapping[str, str] | None = None) -> Inputs:
+    """What a week's run is given beside the previous seal.
+
+    Parameters
+    ----------
+    params : Params
+    paths : Paths
+        Where the versions that a pin names are.
+    market : Market
+    attachments : mapping of str to str, optional
+        Text of this week's study and importance run.
+    """
+    return Inputs(
+        market=market,
+        rules=rules_of(params),
+        recipes=params.recipes,
+        history=params.run.history,
+        source=params.bars.source,
+        attachments=attachments or {},
+        pinned={
+            pin.version: policy_of(paths, params.run.history, pin.version)
+            for pin in params.learning.pins
+            if "@" in pin.version
+        },
+    )
+
+
+def policy_of(paths: Paths, history: str, version: str) -> Policy:
+    """Policy of a version such as ``r1@2019-06-24``.
+
+    Raises
+    ------
+    SealError
+        There is no such version.
+    """
+    name, _, week = version.partition("@")
+    place = paths.seal(history=history, as_of=week) / "policies" / f"{name}.json"
+    if not place.exists():
+        raise SealError(f"{version}: no such version in history {history}; `edgebook versions` lists them")
+    return Policy.from_json(json.loads(place.read_text(encoding="utf-8")))
+
+
+def champion_recipe(seal: Seal, params: Params) -> Recipe:
+    """Recipe of the champion, from the seal that knows it."""
+    entry = seal.recipes[seal.champion]
+    return section(Recipe, dict(entry["settings"]) | {"title": entry["title"]}, where=f"recipes.json: {seal.champion}")
+
+
+def attachments_of(params: Params, week: Week, *, market: Market, previous: Seal | None) -> dict[str, str]:
+    """Importance run of the week and tuning study, each carried from the last seal while it is not due.
+
+    Parameters
+    ----------
+    params : Params
+    week : Week
+        The week to come; its own seal is not read.
+    market : Market
+    previous : Seal or None
+        None at genesis, when nothing is tuned yet.
+    """
+    found = importance_in_force(week, importance=plain(params.importance), exit_plan=plan_in_force(week))
+    files = {SEALED_NAME: importance_text(found)}
+    if previous is None:
+        return files
+    kept = found["kept"]
+    recipe = champion_recipe(previous, params)
+    tuned = replace(recipe, indicators=tuple(kept) if set(kept) != set(market.indicators) else None)
+    studies: dict[str, str] = study_of_week(
+        market,
+        recipe=tuned,
+        families={letter: family(letter) for letter in HEAD_LETTERS},
+        sizing=params.sizing,
+        settings=params.tuning,
+        as_of=week.as_of,
+        genesis=week.genesis,
+        previous=previous.attachments,
+    )
+    return files | studies
+
+
+def backfill(params: Params, paths: Paths, *, until: str, tell: Callable[[Progress], None] | None = None) -> list[str]:
+    """Write every seal from genesis to a date that is not there yet.
+
+    Parameters
+    ----------
+    params : Params
+        Their `run` names history and genesis.
+    paths : Paths
+        Where the tables are.
+    until : str
+        The last Monday.
+    tell : callable, optional
+        Called after each week.
+
+    Returns
+    -------
+    list of str
+        Mondays whose seals were written.
+
+    Raises
+    ------
+    WeekError
+        The tables end before `until`.
+    SealError
+        A seal on the way is damaged or missing in the middle.
+    """
+    run = params.run
+    weeks = mondays(run.genesis, until)
+    done = [week for week in sealed_weeks(paths, run.history) if week <= until]
+    if done != weeks[: len(done)]:
+        gap = next(week for week in weeks if week not in done)
+        raise SealError(f"models/{run.history}/{gap}: missing between sealed weeks; restore it with `git checkout`")
+    market = load_market(paths, as_of=until)
+    _check_reach(paths, until)
+    seal = read_seal(paths, history=run.history, as_of=done[-1]) if done else None
+    written = []
+    for number, as_of in enumerate(weeks[len(done) :], start=len(done) + 1):
+        seal = seal_week(params, paths, as_of=as_of, market=market, previous=seal)
+        written.append(as_of)
+        if tell is not None:
+            tell(Progress(seal, number, len(weeks)))
+    return written
+
+
+def seal_week(params: Params, paths: Paths, *, as_of: str, market: Market, previous: Seal | None) -> Seal:
+    """Write the seal of one week, importance and tuning included, and read it back."""
+    before = (datetime.date.fromisoformat(as_of) - datetime.timedelta(days=7)).isoformat()
+    run = Run(history=params.run.history, as_of=as_of, previous=before, genesis=params.run.genesis)
+    week = Week(run, paths)
+    attachments = attachments_of(params, week, market=market, previous=previous)
+    inputs = inputs_of(params, paths, market=market, attachments=attachments)
+    seal = begin_history(inputs, at=as_of) if previous is None else learn_week(previous, inputs, as_of=as_of)
+    write_seal(seal, paths)
+    return read_seal(paths, history=run.history, as_of=as_of)
+
+
+def rederive(params: Params, paths: Paths, *, tell: Callable[[Progress], None] | None = None) -> list[str]:
+    """Fold a history again into a scratch folder and compare every byte.
+
+    Parameters
+    ----------
+    params : Params
+    paths : Paths
+    tell : callable, optional
+        Called after each week.
+
+    Returns
+    -------
+    list of str
+        Files that differ, one line each; empty when the history is reproduced.
+    """
+    history = params.run.history
+    weeks = sealed_weeks(paths, history)
+    if not weeks:
+        raise SealError(f"models/{history}: there is no history to derive again; `edgebook backfill` writes one")
+    with tempfile.TemporaryDirectory(prefix="edgebook-") as scratch:
+        again = Paths(Path(scratch))
+        for name in ("bars", "indicators", "votes", "patterns", "regimes"):
+            place = getattr(again, name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(getattr(paths, name))
+        for name in ("candidates", "outcomes"):
+            getattr(again, name).symlink_to(getattr(paths, name), target_is_directory=True)
+        genesis = replace(params, run=replace(params.run, genesis=weeks[0]))
+        backfill(genesis, again, until=weeks[-1], tell=tell)
+        return [line for week in weeks for line in _differences(paths, again, history=history, as_of=week)]
+
+
+def mondays(first: str, last: str) -> list[str]:
+    """Every Monday from the first to the last, both included.
+
+    Examples
+    --------
+    >>> mondays("2019-06-24", "2019-07-01")
+    ['2019-06-24', '2019-07-01']
+    """
+    day, end = datetime.date.fromisoformat(first), datetime.date.fromisoformat(last)
+    days = []
+    while day <= end:
+        days.append(day.isoformat())
+        day += datetime.timedelta(days=7)
+    return days
+
+
+def _check_reach(paths: Paths, until: str) -> None:
+    """Refuse a week that the tables do not cover."""
+    import pandas as pd
+
+    from edgebook import tables
+
+    last = tables.read(paths.bars, columns=["date"])["date"].max()
+    if last < pd.Timestamp(until, tz="UTC") - pd.Timedelta(days=3):
+        raise WeekError(
+            f"data/bars.parquet: ends at {last:%Y-%m-%d %H:%M} UTC, before {until}; "
+            "set run.as_of, then `dvc repro bars`"
+        )
+
+
+def _differences(paths: Paths, again: Paths, *, history: str, as_of: str) -> list[str]:
+    old, new = paths.seal(history=history, as_of=as_of), again.seal(history=history, as_of=as_of)
+    names = {p.relative_to(old).as_posix() for p in old.rglob("*") if p.is_file()}
+    names |= {p.relative_to(new).as_posix() for p in new.rglob("*") if p.is_file()}
+    files = [(f"models/{history}/{as_of}/{name}", old / name, new / name) for name in sorted(names)]
+    files.append(
+        (
+            f"data/ledger/{history}/{as_of}.csv",
+            paths.ledger(history=history, as_of=as_of),
+            again.ledger(history=history, as_of=as_of),
+        )
+    )
+    return [
+        f"{name}: {'missing' if not (a.exists() and b.exists()) else 'differs'}"
+        for name, a, b in files
+        if not (a.exists() and b.exists() and a.read_bytes() == b.read_bytes())
+    ]

@@ -1,0 +1,37 @@
+"""A progress bar for work over a few seconds, on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from edgebook.history import Progress
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Callable[[Progress], None]]:
+    """Yield a function to call after each week.
+
+    Parameters
+    ----------
+    what : str
+        Shown before the bar.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=None, desc=what, unit="week", leave=False) as shown:
+
+        def tell(progress: Progress) -> None:
+            shown.total = progress.total
+            shown.n = progress.number
+            shown.set_postfix_str(progress.seal.as_of)
+            shown.refresh()
+
+        yield tell

@@ -1,0 +1,282 @@
+"""The stages of dvc.yaml: each reads the settings it declares and the tables before it, and writes its own.
+
+A module stage is a function here. A notebook stage hands its sections to the notebook's parameter cell.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
+
+from edgebook import tables
+from edgebook.errors import SettingsError
+from edgebook.params import Params, read_mapping, section
+from edgebook.paths import Paths
+from edgebook.recipes import Recipe
+from edgebook.report import ReportHeader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from edgebook.seals import Seal
+
+REPORTS = {
+    "outcome_analysis": "Outcome analysis",
+    "learning_review": "Learning review",
+    "ab_test": "A/B test",
+    "regime_segmentation": "Regimes",
+    "feature_importance": "Feature importance",
+    "bayesian_tuning": "Bayesian tuning",
+}
+"""The notebook stages, by title, in the order in which an analyst reads them."""
+WRITING = ("regime_segmentation", "feature_importance", "bayesian_tuning")
+"""Notebooks that write a table or a document that later stages read."""
+
+
+def declared(paths: Paths, stage: str) -> dict[str, Any]:
+    """The sections of params.yaml that a stage declares in dvc.yaml, as plain mappings, checked.
+
+    Raises
+    ------
+    SettingsError
+        There is no such stage, or a section does not pass its check.
+    """
+    stages = read_mapping(paths.root / "dvc.yaml")["stages"]
+    if stage not in stages:
+        raise SettingsError(f"edgebook run {stage}: no such stage; stages are {', '.join(stages)}")
+    everything = read_mapping(paths.params)
+    section(Params, everything, where=paths.params.name)
+    return {name: everything[name] for name in stages[stage].get("params", [])}
+
+
+def run_stage(stage: str, *, paths: Paths) -> str:
+    """Run one stage.
+
+    Parameters
+    ----------
+    stage : str
+        A name of dvc.yaml.
+    paths : Paths
+
+    Returns
+    -------
+    str
+        What it did, in one line.
+    """
+    given = declared(paths, stage)
+    if stage in REPORTS:
+        return _run_notebook(stage, given, paths=paths)
+    return _MODULE_STAGES[stage](given, paths)
+
+
+def _bars(given: Mapping[str, Any], paths: Paths) -> str:
+    from edgebook.params import Bars
+    from edgebook.sources import load_bars
+
+    settings = section(Bars, given["bars"], where="params.yaml: bars")
+    bars = load_bars(
+        source=settings.source,
+        timeframes=settings.timeframes,
+        as_of=given["run"]["as_of"],
+        folder=paths.root / settings.folder,
+        synthetic=settings.synthetic,
+    )
+    tables.write(bars, paths.bars)
+    first, last = bars["date"].min(), bars["date"].max()
+    return f"{len(bars):,} bars of {bars['pair'].nunique()} pairs, {first:%Y-%m-%d} to {last:%Y-%m-%d %H:%M}"
+
+
+def _indicators(given: Mapping[str, Any], paths: Paths) -> str:
+    from edgebook.indicators import compute_indicators
+    from edgebook.patterns import find_patterns
+
+    bars = tables.read(paths.bars)
+    patterns = find_patterns(bars)
+    values, votes = compute_indicators(bars, patterns)
+    tables.write(patterns, paths.patterns)
+    tables.write(values, paths.indicators)
+    tables.write(votes, paths.votes)
+    return f"{values.shape[1] - len(tables.KEY)} indicators and {len(patterns):,} patterns on {len(bars):,} bars"
+
+
+def _candidates(given: Mapping[str, Any], paths: Paths) -> str:
+    from edgebook.candidates import label_candidates
+    from edgebook.exit_plans import Costs, exit_plan_grid
+    from edgebook.params import Candidates
+
+    grid = section(Candidates, given["candidates"], where="params.yaml: candidates")
+    plans = exit_plan_grid(
+        take_profit_atr=grid.take_profit_atr, stop_loss_atr=grid.stop_loss_atr, time_limit_bars=grid.time_limit_bars
+    )
+    costs = Costs(grid.fee_bps, grid.slippage_bps, grid.short_financing_bps_per_day)
+    labelled = label_candidates(tables.read(paths.bars), plans, costs=costs, atr_bars=grid.atr_bars)
+    for name, frame in labelled.items():
+        tables.write(frame, paths.candidates / f"{name}.parquet")
+    tables.keep_only(paths.candidates, names=[f"{name}.parquet" for name in labelled])
+    return f"{sum(map(len, labelled.values())):,} outcomes of {len(labelled)} exit plans"
+
+
+def _outcomes(given: Mapping[str, Any], paths: Paths) -> str:
+    from edgebook.outcomes import known_outcomes
+
+    plans = sorted(paths.candidates.glob("*.parquet"))
+    total = 0
+    for plan in plans:
+        known = known_outcomes(tables.read(plan))
+        tables.write(known, paths.outcomes / plan.name)
+        total += len(known)
+    tables.keep_only(paths.outcomes, names=[plan.name for plan in plans])
+    return f"{total:,} known outcomes, all simulated"
+
+
+def _history(given: Mapping[str, Any], paths: Paths) -> str:
+    from edgebook.history import backfill
+    from edgebook.progress import bar
+    from edgebook.seals import read_seal, sealed_weeks
+
+    params = _params(given)
+    run = params.run
+    if run.previous in sealed_weeks(paths, run.history):
+        seal = read_seal(paths, history=run.history, as_of=run.previous)
+        return f"{run.history} is sealed up to {run.previous}, champion {seal.head['champion_version']}"
+    with bar("sealing weeks") as tell:
+        written = backfill(params, paths, until=run.previous, tell=tell)
+    return f"{len(written)} weeks of {run.history} sealed, up to {run.previous}"
+
+
+def _learn(given: Mapping[str, Any], paths: Paths) -> str:
+    from edgebook.history import inputs_of
+    from edgebook.importance_run import SEALED_NAME
+    from edgebook.loop import learn_week
+    from edgebook.market import load_market
+    from edgebook.seals import differing_files, read_seal, write_seal
+
+    params = _params(given)
+    run = params.run
+    attachments = {SEALED_NAME: paths.importance.read_text(encoding="utf-8")}
+    for file in sorted(paths.study.glob("*")):
+        if file.suffix in (".json", ".csv"):
+            attachments[f"study/{file.name}"] = file.read_text(encoding="utf-8")
+    previous = read_seal(paths, history=run.history, as_of=run.previous)
+    inputs = inputs_of(params, paths, market=load_market(paths, as_of=run.as_of), attachments=attachments)
+    seal = learn_week(previous, inputs, as_of=run.as_of)
+    differing = differing_files(seal, paths)
+    if differing:
+        kept = read_seal(paths, history=run.history, as_of=run.as_of)
+        return (
+            f"{run.history} {run.as_of} was sealed before and stays as it was ({len(differing)} files would differ, "
+            f"first {differing[0]}); changed settings, code or bars take effect from the next week, or in a history "
+            f"of their own. Champion {kept.head['champion_version']}"
+        )
+    fresh = write_seal(seal, paths)
+    return f"{'sealed' if fresh else 'same seal again:'} {run.history} {run.as_of}: {decision_line(seal)}"
+
+
+def decision_line(seal: Seal) -> str:
+    """The gate's decision as a sentence."""
+    decision, head = seal.head["decision"], seal.head
+    champion = head["champion_version"]
+    if decision["action"] == "begin":
+        return f"the history begins with {champion}"
+    if decision["action"] == "no challenger":
+        return f"{champion} stays; no challenger is on trial"
+    if decision["action"] == "pin":
+        return f"{champion} by hand: {decision['reason']}"
+    wealth = f"wealth {decision['wealth']:.2f}, the bar is {decision['bar']:g}"
+    words = {
+        "keep": f"{champion} stays; {decision['recipe']} has not shown enough yet ({wealth})",
+        "promote": f"{decision['recipe']} is promoted ({wealth})",
+        "recommend": f"{champion} stays until `edgebook approve`; the gate recommends {decision['recipe']} ({wealth})",
+        "retire": f"{champion} stays; {decision['recipe']} is retired ({wealth})",
+        "roll back": f"rolled back to {decision['recipe']} ({wealth})",
+    }
+    return words[decision["action"]]
+
+
+def _summary(given: Mapping[str, Any], paths: Paths) -> str:
+    from edgebook.summary import write_summary
+
+    return write_summary(given["run"], paths)
+
+
+def _run_notebook(stage: str, given: dict[str, Any], *, paths: Paths) -> str:
+    """Hand a notebook its sections, execute it, and swap in its report."""
+    from edgebook.runner import run_notebook
+
+    run = given["run"]
+    folder = paths.report(as_of=run["as_of"])
+    parameters: dict[str, Any] = {"root": ".", **given}
+    if stage in WRITING:
+        parameters["write"] = True
+    run_notebook(
+        stage,
+        parameters=parameters,
+        root=paths.root,
+        output=folder / f"{stage}.ipynb",
+        html=folder / f"{stage}.html",
+        header=report_header(stage, given, paths=paths),
+    )
+    return f"reports/{run['as_of']}/{stage}.html"
+
+
+def report_header(stage: str, given: Mapping[str, Any], *, paths: Paths) -> ReportHeader:
+    """What a report says of itself: the week, the champion, and fingerprints of settings and bars."""
+    from edgebook.seals import read_head, sealed_weeks
+
+    run = given["run"]
+    # A stage before `learn` must not look at a seal that a later stage of the same run writes.
+    last = run["previous"] if stage in WRITING else run["as_of"]
+    champion, market = "none yet", "unknown"
+    if last in sealed_weeks(paths, run["history"]):
+        head = read_head(paths, history=run["history"], as_of=last)
+        champion, market = head["champion_version"], head["market"]
+    elif stage == "regime_segmentation":
+        market = str(read_mapping(paths.params)["bars"]["source"])
+    settings = json.dumps(given, sort_keys=True, default=str).encode()
+    return ReportHeader(
+        stage=stage,
+        title=REPORTS[stage],
+        as_of=run["as_of"],
+        market=market,
+        history=run["history"],
+        champion=champion,
+        parameters_fingerprint=hashlib.sha256(settings).hexdigest()[:12],
+        data_fingerprint=hashlib.sha256(paths.bars.read_bytes()).hexdigest()[:12],
+        links=tuple((title, f"{name}.html") for name, title in REPORTS.items()),
+    )
+
+
+class _Declared:
+    """The sections that a stage declares, under the names of `Params`; any other is refused."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        hints = get_type_hints(Params)
+        for name, mapping in given.items():
+            if name == "recipes":
+                made: Any = {
+                    key: section(Recipe, one, where=f"params.yaml: recipes.{key}") for key, one in mapping.items()
+                }
+            else:
+                made = section(hints[name], mapping, where=f"params.yaml: {name}")
+            setattr(self, name, made)
+
+    def __getattr__(self, name: str) -> Any:
+        raise SettingsError(
+            f"dvc.yaml: a stage reads section {name} of params.yaml without declaring it; add it to params"
+        )
+
+
+def _params(given: Mapping[str, Any]) -> Params:
+    return cast("Params", _Declared(given))
+
+
+_MODULE_STAGES: dict[str, Callable[[Mapping[str, Any], Paths], str]] = {
+    "bars": _bars,
+    "indicators": _indicators,
+    "candidates": _candidates,
+    "outcomes": _outcomes,
+    "history": _history,
+    "learn": _learn,
+    "summary": _summary,
+}
