@@ -10,64 +10,53 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from edgebook import tables
 from edgebook.errors import DataError
-from edgebook.folds import uniqueness
+from edgebook.plan_outcomes import (
+    DAY_MS,
+    NEVER,
+    REASONS,
+    REGIMES,
+    SIDES,
+    WEEK_MS,
+    PlanOutcomes,
+    Plans,
+    bar_key,
+    codes_of,
+    iso,
+    milliseconds,
+    plan_outcomes,
+    to_ms,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from edgebook.paths import Paths
 
-SIDES = ("long", "short")
-REGIMES = ("trending_bullish", "trending_bearish", "ranging", "volatile")
-REASONS = ("open", "take_profit", "stop_loss", "time_exit")
-NEVER = np.iinfo(np.int64).max
-WEEK_MS = 7 * 86_400_000
-DAY_MS = 86_400_000
+__all__ = [
+    "DAY_MS",
+    "NEVER",
+    "REASONS",
+    "REGIMES",
+    "SIDES",
+    "WEEK_MS",
+    "Market",
+    "PlanOutcomes",
+    "Plans",
+    "iso",
+    "load_market",
+    "milliseconds",
+]
+
 PATTERN_BARS = 3
 """A pattern tags the candidates of its own bar and of the two after it."""
-
-
-@dataclass(frozen=True)
-class PlanOutcomes:
-    """Candidates of one exit plan, arrays of shape (bars, 2): column 0 is long, column 1 short.
-
-    Parameters
-    ----------
-    open_ms : ndarray of int64
-        When the position would be entered; NEVER where there is no entry bar or no ATR yet.
-    known_at : ndarray of int64
-        When the outcome became known; NEVER while it is open.
-    uniqueness : ndarray of float64
-        Average uniqueness of the label among those of its series and side, so that overlapping outcomes do not count
-        several times. It depends on nothing after the label's close.
-    open_rate, take_profit_abs, stop_loss_abs, close_rate, profit_ratio, r_multiple, mae, mfe : ndarray of float64
-        See `edgebook.candidates`; nan where not known.
-    bars_held, reason : ndarray
-        `reason` indexes `REASONS`.
-    """
-
-    open_ms: NDArray[np.int64]
-    known_at: NDArray[np.int64]
-    uniqueness: NDArray[np.float64]
-    open_rate: NDArray[np.float64]
-    take_profit_abs: NDArray[np.float64]
-    stop_loss_abs: NDArray[np.float64]
-    close_rate: NDArray[np.float64]
-    profit_ratio: NDArray[np.float64]
-    r_multiple: NDArray[np.float64]
-    mae: NDArray[np.float64]
-    mfe: NDArray[np.float64]
-    bars_held: NDArray[np.int16]
-    reason: NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -149,51 +138,6 @@ class Market:
         return digest.hexdigest()[:16]
 
 
-def milliseconds(moment: str | pd.Timestamp) -> int:
-    """Milliseconds since 1970 of a date, UTC."""
-    stamp = pd.Timestamp(moment)
-    stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
-    return int(stamp.value // 1_000_000)
-
-
-def iso(moment: int) -> str:
-    """Milliseconds UTC as ISO text.
-
-    Examples
-    --------
-    >>> iso(1522645200000)
-    '2018-04-02T05:00:00Z'
-    """
-    return pd.Timestamp(moment, unit="ms").strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-class Plans(Mapping[str, PlanOutcomes]):
-    """Outcomes by exit plan, each read when it is first asked for.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Exit plans that there are.
-    load : callable
-        From a plan's name to its outcomes.
-    """
-
-    def __init__(self, names: Sequence[str], load: Callable[[str], PlanOutcomes]) -> None:
-        self._names, self._load = tuple(names), load
-        self._read: dict[str, PlanOutcomes] = {}
-
-    def __getitem__(self, plan: str) -> PlanOutcomes:
-        if plan not in self._read:
-            self._read[plan] = self._load(plan)
-        return self._read[plan]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-
 def load_market(paths: Paths, *, as_of: str | None = None) -> Market:
     """Read the tables of the stages before into one `Market`.
 
@@ -254,9 +198,9 @@ def build_market(
     pairs = tuple(sorted(bars["pair"].unique()))
     timeframes = tuple(sorted(bars["timeframe"].unique(), key=pd.Timedelta))
     names = tuple(column for column in values.columns if column not in tables.KEY)
-    date = _ms(bars["date"])
-    pair = _codes(bars["pair"], pairs)
-    timeframe = _codes(bars["timeframe"], timeframes)
+    date = to_ms(bars["date"])
+    pair = codes_of(bars["pair"], pairs)
+    timeframe = codes_of(bars["timeframe"], timeframes)
     order = np.lexsort((timeframe, pair, date))
     if limit is not None:
         order = order[date[order] <= limit]
@@ -270,7 +214,7 @@ def build_market(
         date=date[order],
         pair=pair[order],
         timeframe=timeframe[order],
-        regime=_codes(regimes["regime"], REGIMES)[order],
+        regime=codes_of(regimes["regime"], REGIMES)[order],
         close=bars["close"].to_numpy(np.float64)[order],
         values=np.ascontiguousarray(values[list(names)].to_numpy(np.float32)[order]),
         votes=np.ascontiguousarray(votes[list(names)].to_numpy(np.int8)[order]),
@@ -279,123 +223,16 @@ def build_market(
     )
 
 
-def plan_outcomes(
-    bars: pd.DataFrame,
-    candidates: pd.DataFrame,
-    *,
-    outcomes: pd.DataFrame,
-    order: NDArray[np.int64],
-    key: NDArray[np.int64],
-    limit: int | None,
-) -> PlanOutcomes:
-    """Spread the candidates and outcomes of one plan over the bars.
-
-    Parameters
-    ----------
-    bars : DataFrame
-        In table order.
-    candidates : DataFrame
-        Entries, the open ones too.
-    outcomes : DataFrame
-        Known outcomes, each with `known_at`.
-    order : ndarray of int64
-        Market row to bar row.
-    key : ndarray of int64
-        Ascending number of each bar in table order, see `_order_and_key`.
-    limit : int, optional
-        Milliseconds UTC; what became known after it is left out.
-    """
-    shape = (len(bars), 2)
-    place = _places(candidates, bars, key)
-    open_ms = np.full(shape, NEVER)
-    open_ms[place] = _ms(candidates["open_date"])
-    entry = {
-        name: _spread(shape, place, candidates[name]) for name in ("open_rate", "take_profit_abs", "stop_loss_abs")
-    }
-    place = _places(outcomes, bars, key)
-    known_at = np.full(shape, NEVER)
-    known_at[place] = _ms(outcomes["known_at"])
-    result = {
-        name: _spread(shape, place, outcomes[name])
-        for name in ("close_rate", "profit_ratio", "r_multiple", "mae", "mfe")
-    }
-    held = np.zeros(shape, np.int16)
-    held[place] = outcomes["bars_held"].to_numpy(np.int16)
-    reason = np.zeros(shape, np.int8)
-    reason[place] = _codes(outcomes["exit_reason"], REASONS)
-    weight = _uniqueness(bars, open_ms, held)
-    hidden = np.zeros(shape, bool) if limit is None else known_at > limit
-    known_at[hidden] = NEVER
-    held[hidden], reason[hidden], weight[hidden] = 0, 0, np.nan
-    for column in result.values():
-        column[hidden] = np.nan
-    if limit is not None:
-        unseen = open_ms >= limit
-        open_ms[unseen] = NEVER
-        for column in entry.values():
-            column[unseen] = np.nan
-    return PlanOutcomes(
-        open_ms=open_ms[order],
-        known_at=known_at[order],
-        uniqueness=weight[order],
-        bars_held=held[order],
-        reason=reason[order],
-        **{name: column[order] for name, column in (entry | result).items()},
-    )
-
-
 def _order_and_key(
     bars: pd.DataFrame, market: Market, limit: int | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Market row to bar row, and a number that ascends with (pair, timeframe, date)."""
-    date = _ms(bars["date"])
-    pair, timeframe = _codes(bars["pair"], market.pairs), _codes(bars["timeframe"], market.timeframes)
+    date = to_ms(bars["date"])
+    pair, timeframe = codes_of(bars["pair"], market.pairs), codes_of(bars["timeframe"], market.timeframes)
     order = np.lexsort((timeframe, pair, date))
     if limit is not None:
         order = order[date[order] <= limit]
     return order, bar_key(bars)
-
-
-def bar_key(frame: pd.DataFrame) -> NDArray[np.int64]:
-    """Number of each row's series and date that ascends as the canonical order does."""
-    series = frame["pair"].str.cat(frame["timeframe"], sep="\x00")
-    codes = pd.Categorical(series, categories=sorted(series.unique())).codes.astype(np.int64)
-    return codes * (1 << 46) + _ms(frame["date"])
-
-
-def _places(frame: pd.DataFrame, bars: pd.DataFrame, key: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Bar row and side of each candidate."""
-    series = frame["pair"].str.cat(frame["timeframe"], sep="\x00")
-    known = sorted(bars["pair"].str.cat(bars["timeframe"], sep="\x00").unique())
-    codes = pd.Categorical(series, categories=known).codes.astype(np.int64)
-    wanted = codes * (1 << 46) + _ms(frame["date"])
-    rows = np.searchsorted(key, wanted)
-    if (codes < 0).any() or (rows >= len(key)).any() or (key[rows] != wanted).any():
-        raise DataError(
-            "data/candidates: has a candidate on a bar that data/bars.parquet does not hold; run `dvc repro`"
-        )
-    return rows, frame["is_short"].to_numpy(np.int64)
-
-
-def _spread(
-    shape: tuple[int, int], place: tuple[NDArray[Any], NDArray[Any]], column: pd.Series[Any]
-) -> NDArray[np.float64]:
-    spread = np.full(shape, np.nan)
-    spread[place] = column.to_numpy(np.float64)
-    return spread
-
-
-def _uniqueness(bars: pd.DataFrame, open_ms: NDArray[np.int64], held: NDArray[np.int16]) -> NDArray[np.float64]:
-    """Uniqueness of each label; an open one covers every bar since its entry, which is known while it is open."""
-    weight = np.full(open_ms.shape, np.nan)
-    for rows in bars.groupby(["pair", "timeframe"], sort=False).indices.values():
-        last_bar = len(rows) - 1
-        for side in (0, 1):
-            entered = np.flatnonzero(open_ms[rows, side] != NEVER)
-            bars_held = held[rows[entered], side].astype(np.int64)
-            last = np.where(bars_held > 0, entered + bars_held, last_bar)
-            weight[rows[entered], side] = np.round(uniqueness(entered + 1, np.maximum(last, entered + 1)), 6)
-    return weight
 
 
 def _tags(bars: pd.DataFrame, patterns: pd.DataFrame) -> tuple[NDArray[np.int16], tuple[str, ...]]:
@@ -407,8 +244,8 @@ def _tags(bars: pd.DataFrame, patterns: pd.DataFrame) -> tuple[NDArray[np.int16]
     key = bar_key(bars)
     known = sorted(bars["pair"].str.cat(bars["timeframe"], sep="\x00").unique())
     codes = pd.Categorical(patterns["pair"].str.cat(patterns["timeframe"], sep="\x00"), categories=known).codes
-    rows = np.searchsorted(key, codes.astype(np.int64) * (1 << 46) + _ms(patterns["date"]))
-    name = _codes(patterns["pattern"], names).astype(np.int16)
+    rows = np.searchsorted(key, codes.astype(np.int64) * (1 << 46) + to_ms(patterns["date"]))
+    name = codes_of(patterns["pattern"], names).astype(np.int16)
     side = (patterns["direction"].to_numpy() < 0).astype(np.int64)
     chart = patterns["kind"].to_numpy() == "chart"
     series_end = np.r_[np.flatnonzero(np.diff(key >> 46)) + 1, len(key)]
@@ -419,15 +256,3 @@ def _tags(bars: pd.DataFrame, patterns: pd.DataFrame) -> tuple[NDArray[np.int16]
             inside = at < stop[kind]
             tag[at[inside], side[kind][inside]] = name[kind][inside]
     return tag, names
-
-
-def _ms(dates: pd.Series[Any]) -> NDArray[np.int64]:
-    return pd.DatetimeIndex(dates).as_unit("ms").asi8
-
-
-def _codes(column: pd.Series[Any], names: tuple[str, ...]) -> NDArray[np.int8]:
-    codes = pd.Categorical(column, categories=list(names)).codes
-    if (codes < 0).any():
-        unknown = column[codes < 0].iloc[0]
-        raise DataError(f"a table holds {unknown!r} where only {', '.join(names[:6])} … are known; run `dvc repro`")
-    return codes.astype(np.int8 if len(names) < 127 else np.int16)

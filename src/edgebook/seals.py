@@ -7,7 +7,6 @@ noticed before anything is built on it. What is saved is what is used: the fold 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -22,9 +21,9 @@ from edgebook.consensus import Record
 from edgebook.errors import SealError
 from edgebook.gate import Trial
 from edgebook.policy import Policy
+from edgebook.seal_text import csv_text, digest, json_text, read_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from edgebook.paths import Paths
@@ -87,19 +86,19 @@ class Seal:
 
 def seal_files(seal: Seal) -> dict[str, str]:
     """Every file of a seal by its path in the folder, seal.json last."""
-    files = {"recipes.json": _json(seal.recipes), "account.json": _json(seal.account.to_json())}
+    files = {"recipes.json": json_text(seal.recipes), "account.json": json_text(seal.account.to_json())}
     for name, arm in seal.arms.items():
-        files[f"policies/{name}.json"] = _json(arm.policy.to_json())
-        files[f"state/{name}.json"] = _json(arm.to_json())
+        files[f"policies/{name}.json"] = json_text(arm.policy.to_json())
+        files[f"state/{name}.json"] = json_text(arm.to_json())
         files[f"pending/{name}.csv"] = csv_text(arm.pending, PENDING_COLUMNS)
     files["shadow.csv"] = csv_text(seal.shadow, SHADOW_COLUMNS)
     files["days.csv"] = csv_text(seal.days, DAY_COLUMNS)
     files["gate.csv"] = csv_text(seal.gate, GATE_COLUMNS)
     files |= seal.attachments
-    digests = {name: _digest(text) for name, text in sorted(files.items())}
-    digests["ledger"] = _digest(csv_text(seal.ledger, LEDGER_COLUMNS))
+    digests = {name: digest(text) for name, text in sorted(files.items())}
+    digests["ledger"] = digest(csv_text(seal.ledger, LEDGER_COLUMNS))
     head = seal.head | {"trials": [trial.to_json() for trial in seal.trials], "files": digests}
-    files["seal.json"] = _json(head)
+    files["seal.json"] = json_text(head)
     return files
 
 
@@ -129,8 +128,8 @@ def write_seal(seal: Seal, paths: Paths) -> bool:
             read_seal(paths, history=history, as_of=seal.as_of)
             return False
         raise SealError(
-            f"{_name(place, paths)}: the week is sealed, and this run would seal it otherwise; changed settings, code or "
-            "bars take effect from the next week (`edgebook advance`); for a what-if give run.history another name"
+            f"{_name(place, paths)}: the week is sealed, and this run would seal it otherwise; changed settings, code "
+            "or bars take effect from the next week (`edgebook advance`); for a what-if give run.history another name"
         )
     scratch = place.with_name(f".{place.name}.{os.getpid()}.tmp")
     try:
@@ -178,13 +177,13 @@ def read_seal(paths: Paths, *, history: str, as_of: str) -> Seal:
     place, ledger = paths.seal(history=history, as_of=as_of), paths.ledger(history=history, as_of=as_of)
     head = _read_head(place, paths)
     texts = {}
-    for name, digest in head["files"].items():
+    for name, sealed in head["files"].items():
         file = ledger if name == "ledger" else place / name
         try:
             texts[name] = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SealError(f"{_name(file, paths)}: cannot be read; restore it with `git checkout`") from error
-        if _digest(texts[name]) != digest:
+        if digest(texts[name]) != sealed:
             raise SealError(
                 f"{_name(file, paths)}: is not what was sealed; restore it with `git checkout -- {_name(file, paths)}`"
             )
@@ -196,7 +195,7 @@ def read_seal(paths: Paths, *, history: str, as_of: str) -> Seal:
             policy=Policy.from_json(json.loads(texts[f"policies/{name}.json"])),
             record=Record.from_json(state["record"]),
             book=Book.from_json(state["book"]),
-            pending=_csv(texts[f"pending/{name}.csv"]),
+            pending=read_csv(texts[f"pending/{name}.csv"]),
             expected_stake=state["expected_stake"],
         )
     trials = tuple(Trial.from_json(trial) for trial in head.pop("trials"))
@@ -210,8 +209,8 @@ def read_seal(paths: Paths, *, history: str, as_of: str) -> Seal:
         trials=trials,
         ledger=ledger_frame(texts["ledger"]),
         shadow=ledger_frame(texts["shadow.csv"]),
-        days=_csv(texts["days.csv"]),
-        gate=_csv(texts["gate.csv"]),
+        days=read_csv(texts["days.csv"]),
+        gate=read_csv(texts["gate.csv"]),
         attachments={
             n: t for n, t in texts.items() if n not in known and n.split("/")[0] not in ("policies", "state", "pending")
         },
@@ -231,14 +230,9 @@ def read_head(paths: Paths, *, history: str, as_of: str) -> dict[str, Any]:
     return _read_head(paths.seal(history=history, as_of=as_of), paths)
 
 
-def csv_text(frame: pd.DataFrame, columns: list[str]) -> str:
-    """CSV of the columns, the shortest text that gives each number back."""
-    return frame.reindex(columns=columns).to_csv(index=False, lineterminator="\n")
-
-
 def ledger_frame(text: str) -> pd.DataFrame:
     """Ledger rows from CSV, dates as UTC times."""
-    frame = _csv(text)
+    frame = read_csv(text)
     for name in ("date", "open_date", "close_date"):
         frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[ms, UTC]")
     for name in ("is_short", "certified"):
@@ -264,43 +258,6 @@ def _read_head(place: Path, paths: Paths) -> dict[str, Any]:
             f"{_name(file, paths)}: is damaged; restore it with `git checkout -- {_name(file, paths)}`"
         ) from error
     return head
-
-
-def _csv(text: str) -> pd.DataFrame:
-    from io import StringIO
-
-    return pd.read_csv(StringIO(text), keep_default_na=False, na_values=[""], float_precision="round_trip")
-
-
-def _json(data: Mapping[str, Any]) -> str:
-    """JSON with one line a leaf list, so that a diff reads well."""
-    return _write(data, "") + "\n"
-
-
-def _write(data: Any, indent: str) -> str:
-    if isinstance(data, dict) and data and any(isinstance(v, (dict, list)) for v in data.values()):
-        inner = indent + " "
-        rows = [f"{inner}{json.dumps(str(key))}: {_write(value, inner)}" for key, value in data.items()]
-        return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
-    if isinstance(data, list) and data and any(isinstance(v, (dict, list)) for v in data):
-        inner = indent + " "
-        return "[\n" + ",\n".join(inner + _write(value, inner) for value in data) + f"\n{indent}]"
-    return json.dumps(_whole(data), ensure_ascii=False, allow_nan=False)
-
-
-def _whole(data: Any) -> Any:
-    """Whole numbers without their point: half of a seal's numbers are counts."""
-    if isinstance(data, float) and data.is_integer():
-        return int(data)
-    if isinstance(data, list):
-        return [_whole(item) for item in data]
-    if isinstance(data, dict):
-        return {key: _whole(value) for key, value in data.items()}
-    return data
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def _name(place: Path, paths: Paths) -> str:

@@ -1,0 +1,273 @@
+"""What a week decides: pins, rollback, promotion, retirement, and who is admitted to a free slot.
+
+The order is fixed: a person's pin first, then the safety of the champion, then the challenger. Each decision is an
+event that the seal keeps.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from edgebook.arms import Arm, Rules, start_arm
+from edgebook.errors import SettingsError
+from edgebook.gate import Trial, promotion_bar
+from edgebook.market import Market, milliseconds
+from edgebook.params import plain, section
+from edgebook.recipes import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edgebook.policy import Policy
+
+FUTILE_WEALTH = 0.1
+FUTILE_DAYS = 56
+"""A challenger whose backer has lost nine tenths after eight weeks is retired: the slot is worth more to the next."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a week's run is given beside the previous seal.
+
+    Parameters
+    ----------
+    market : Market
+        All bars, indicators, regimes and outcomes; `learn_week` uses what was known.
+    rules : Rules
+    recipes : mapping of str to Recipe
+        From params.yaml: those of genesis, and proposals by hand.
+    history : str
+    source : str
+        Name of the market, for the reports.
+    attachments : mapping of str to str
+        Text files of this week's tuning study and importance run; empty when neither was due.
+    pinned : mapping of str to Policy
+        Policies of versions that a pin names, by version.
+    """
+
+    market: Market
+    rules: Rules
+    recipes: Mapping[str, Recipe]
+    history: str
+    source: str
+    attachments: Mapping[str, str] = field(default_factory=dict)
+    pinned: Mapping[str, Policy] = field(default_factory=dict)
+
+
+@dataclass
+class State:
+    """What the decisions of a week change, one after the other."""
+
+    as_of: str
+    champion: str
+    challenger: str | None
+    recipes: dict[str, dict[str, Any]]
+    arms: dict[str, Arm]
+    trials: list[Trial]
+    over: list[dict[str, Any]]
+    admissions: list[dict[str, Any]]
+    wealth: dict[int, float]
+    events: list[dict[str, Any]] = field(default_factory=list)
+    decision: dict[str, Any] = field(default_factory=lambda: {"action": "keep"})
+
+    def end(self, trial: Trial, outcome: str) -> None:
+        """File a trial that is over."""
+        self.trials.remove(trial)
+        self.over.append(
+            {
+                "kind": trial.kind,
+                "arm": trial.arm,
+                "against": trial.against,
+                "since": trial.since,
+                "until": self.as_of,
+                "days": trial.days,
+                "wealth": self.wealth[id(trial)],
+                "bar": trial.bar,
+                "outcome": outcome,
+            }
+        )
+
+    def retire(self, name: str) -> None:
+        """Close an arm; its recipe stays on record."""
+        self.recipes[name]["until"] = self.as_of
+        self.recipes[name]["role"] = "retired"
+        self.arms.pop(name, None)
+        for trial in [t for t in self.trials if name in (t.arm, t.against)]:
+            self.end(trial, "ended with the arm")
+
+    def event(self, kind: str, recipe: str, text: str) -> None:
+        """Write down what happened."""
+        self.events.append({"kind": kind, "recipe": recipe, "text": text})
+
+
+def decide(state: State, inputs: Inputs) -> None:
+    """Pins first, then rollback, then the challenger."""
+    learning, gate = inputs.rules.learning, inputs.rules.gate
+    pin = next((p for p in learning.pins if p.week == state.as_of), None)
+    if pin is not None:
+        _pin(state, inputs, version=pin.version, reason=pin.reason)
+        return
+    watch = next((t for t in state.trials if t.kind == "rollback"), None)
+    if watch is not None:
+        age_weeks = watch.days // 7
+        if watch.crossed is not None:
+            fallen, back = watch.against, watch.arm
+            wealth = state.wealth[id(watch)]
+            state.end(watch, "rolled back")
+            _crown(state, back, gate_bar=promotion_bar(gate))
+            state.retire(fallen)
+            state.decision = {"action": "roll back", "recipe": back, "wealth": wealth, "bar": watch.bar}
+            state.event("rolled back", back, f"{fallen} did worse than {back} since its promotion: wealth {wealth:.2f}")
+            return
+        if age_weeks >= gate.rollback_weeks:
+            state.end(watch, "promotion held")
+            former = watch.arm
+            state.retire(former)
+            state.event("confirmed", state.champion, f"{former} is no longer kept in shadow")
+    trial = next((t for t in state.trials if t.kind == "promotion"), None)
+    if trial is None:
+        state.decision = {"action": "no challenger"}
+        return
+    wealth = state.wealth[id(trial)]
+    state.decision = {"action": "keep", "recipe": trial.arm, "wealth": wealth, "bar": trial.bar}
+    if trial.crossed is not None:
+        approved = any(a.recipe == trial.arm and trial.crossed <= a.week <= state.as_of for a in learning.approvals)
+        if learning.approval == "manual" and not approved:
+            state.decision["action"] = "recommend"
+            if trial.crossed == state.as_of:
+                state.event("recommended", trial.arm, f"wealth {wealth:.1f} reached {trial.bar:g}; waits for approval")
+            return
+        _promote(state, trial, wealth=wealth, gate_bar=promotion_bar(gate), rollback_bar=gate.rollback_bar)
+        return
+    weeks = trial.days // 7
+    futile = trial.days >= FUTILE_DAYS and wealth < FUTILE_WEALTH
+    if weeks >= learning.trial_weeks or futile:
+        why = f"wealth {wealth:.3f} after {weeks} weeks" + (", hopeless" if futile else ", time is up")
+        state.end(trial, "retired")
+        state.retire(trial.arm)
+        state.challenger = None
+        state.decision["action"] = "retire"
+        state.event("retired", trial.arm, why)
+
+
+def _promote(state: State, trial: Trial, *, wealth: float, gate_bar: float, rollback_bar: float) -> None:
+    """The challenger takes over; the old champion is kept in shadow to watch over the promotion."""
+    new, old = trial.arm, trial.against
+    state.end(trial, "promoted")
+    for watch in [t for t in state.trials if t.kind == "rollback"]:
+        former = watch.arm
+        state.end(watch, "superseded")
+        state.retire(former)
+    _crown(state, new, gate_bar=gate_bar)
+    state.recipes[old]["role"] = "former"
+    state.trials.append(Trial.begin("rollback", arm=old, against=new, since=state.as_of, bar=rollback_bar))
+    state.challenger = None
+    state.decision = {"action": "promote", "recipe": new, "wealth": wealth, "bar": trial.bar}
+    state.event("promoted", new, f"wealth {wealth:.1f} reached the bar of {trial.bar:g} against {old}")
+
+
+def _crown(state: State, name: str, *, gate_bar: float) -> None:
+    """Make an arm the champion; comparisons with the old one are over."""
+    for trial in [t for t in state.trials if t.kind in ("baseline", "promotion")]:
+        state.end(trial, "champion changed")
+        if trial.kind == "baseline":
+            state.trials.append(
+                Trial.begin("baseline", arm=name, against=trial.against, since=state.as_of, bar=gate_bar)
+            )
+    if state.challenger is not None and state.challenger != name:
+        state.retire(state.challenger)
+    state.challenger = None
+    state.champion = name
+    state.recipes[name]["role"] = "champion"
+
+
+def _pin(state: State, inputs: Inputs, *, version: str, reason: str) -> None:
+    """A rollback by hand: to a recipe, or to a version, which then stays as it was."""
+    name, _, week = version.partition("@")
+    if name not in state.recipes:
+        raise SettingsError(
+            f"params.yaml: learning.pins: {version} is not a recipe of this history; see `edgebook versions`"
+        )
+    old = state.champion
+    target = name
+    if week:
+        target = f"{name}-{week.replace('-', '')}"
+        policy = inputs.pinned[version]
+        frozen = replace(known_recipe(state.recipes[name], name), refit_weeks=0, title=f"{name} as of {week}")
+        state.recipes[target] = registered(frozen, role="champion", origin=f"pin to {version}", since=state.as_of)
+        warm = start_arm(target, frozen, inputs.market, at=milliseconds(state.as_of), rules=inputs.rules)
+        state.arms[target] = replace(warm, policy=replace(policy, recipe=target))
+    elif name not in state.arms:
+        recipe = known_recipe(state.recipes[name], name)
+        state.arms[name] = start_arm(name, recipe, inputs.market, at=milliseconds(state.as_of), rules=inputs.rules)
+        state.recipes[name]["until"] = None
+    if target != old:
+        # A baseline that is called upon stays a shadow of itself no longer.
+        for trial in [t for t in state.trials if target in (t.arm, t.against)]:
+            state.end(trial, "pinned")
+        _crown(state, target, gate_bar=promotion_bar(inputs.rules.gate))
+        state.retire(old)
+    state.decision = {"action": "pin", "recipe": target, "reason": reason}
+    state.event("pinned", target, reason)
+
+
+def admit(state: State, inputs: Inputs, *, attachments: Mapping[str, str], used: str | None, until: int) -> str | None:
+    """Fill a free slot with the next proposal; returns the study that has been used."""
+    proposals: list[tuple[str | None, str, Recipe]] = [
+        (name, "proposed by hand", recipe)
+        for name, recipe in inputs.recipes.items()
+        if recipe.role == "proposal" and name not in state.recipes
+    ]
+    study = json.loads(attachments["study/study.json"]) if "study/study.json" in attachments else None
+    if study is not None and study["as_of"] != used and study["proposal"] is not None:
+        recipe = section(Recipe, study["proposal"], where="study.json: proposal")
+        proposals.append((None, f"tuning of {study['as_of']}", recipe))
+    if state.challenger is not None or not proposals:
+        return used
+    year = state.as_of[:4]
+    admitted = sum(row["week"][:4] == year for row in state.admissions)
+    if admitted >= inputs.rules.gate.admissions_per_year:
+        state.event(
+            "waiting", proposals[0][0] or "proposal", f"the error budget of {year} is spent on {admitted} challengers"
+        )
+        return used
+    given, origin, recipe = proposals[0]
+    if any(entry["settings"] == plain(recipe.settings()) for entry in state.recipes.values()):
+        known = next(n for n, e in state.recipes.items() if e["settings"] == plain(recipe.settings()))
+        state.event("not admitted", known, f"{origin}: the proposal is {known} again")
+        return study["as_of"] if given is None and study is not None else used
+    name = given or f"r{1 + max(_number(n) for n in state.recipes)}"
+    state.recipes[name] = registered(recipe, role="challenger", origin=origin, since=state.as_of)
+    state.arms[name] = start_arm(name, recipe, inputs.market, at=until, rules=inputs.rules)
+    state.challenger = name
+    state.admissions.append({"week": state.as_of, "recipe": name})
+    bar = promotion_bar(inputs.rules.gate)
+    state.trials.insert(0, Trial.begin("promotion", arm=name, against=state.champion, since=state.as_of, bar=bar))
+    state.event(
+        "admitted", name, f"{origin}; number {admitted + 1} of {inputs.rules.gate.admissions_per_year} in {year}"
+    )
+    return study["as_of"] if given is None and study is not None else used
+
+
+def _number(name: str) -> int:
+    digits = name.removeprefix("r").partition("-")[0]
+    return int(digits) if digits.isdigit() else 0
+
+
+def registered(recipe: Recipe, *, role: str, origin: str, since: str) -> dict[str, Any]:
+    """A recipe's entry in recipes.json."""
+    return {
+        "role": role,
+        "title": recipe.title,
+        "origin": origin,
+        "since": since,
+        "until": None,
+        "settings": plain(recipe.settings()),
+    }
+
+
+def known_recipe(entry: Mapping[str, Any], name: str) -> Recipe:
+    """The recipe that an entry of recipes.json describes."""
+    return section(Recipe, dict(entry["settings"]) | {"title": entry["title"]}, where=f"recipes.json: {name}")
