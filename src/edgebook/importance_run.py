@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SEALED_NAME = "keep.json"
 _FOLDS = 3
-_NULLS = 3
+_NULLS = 2
 _EMBARGO = pd.Timedelta("1D")
 
 

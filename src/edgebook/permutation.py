@@ -63,8 +63,8 @@ def permutation_importance(
 
     Notes
     -----
-    Breiman (2001) on clusters, so that a twin cannot stand in for the one that is shuffled. In simulation, keeping
-    every cluster above the mean keeps a good third of useless ones; this is why it decides nothing here.
+    Breiman (2001) on clusters, so that a twin cannot stand in for the one that is shuffled. Some
+    clusters are above the mean of any data, useless ones too; this is why it decides nothing here.
     """
     rng = np.random.default_rng(seed)
     drawn = np.arange(len(rows.ranks))
