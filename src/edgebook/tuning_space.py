@@ -1,0 +1,150 @@
+"""The search space of a tuning study: few settings, few levels each, and points drawn from it in advance.
+
+Every setting takes one of a short list of levels. A study of a hundred trials cannot tell a shrinkage of 100 from one
+of 110, and levels make trials share their heavy work: heads depend on three of the settings only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgebook.errors import SettingsError
+from edgebook.exit_plans import ExitPlan
+from edgebook.recipes import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+LEVELS: dict[str, tuple[float, ...]] = {
+    "train_weeks": (26, 39, 52),
+    "shrinkage": (10.0, 30.0, 100.0, 300.0, 1000.0),
+    "signal_quantile": (0.9, 0.95, 0.975, 0.99),
+    "min_heads_agree": (2, 4, 6),
+}
+"""Levels beside the exit plans of the grid; a recipe's own value joins where it is not among them."""
+SELECTION = ("signal_quantile", "min_heads_agree")
+"""Settings that choose among scored candidates; the others change the heads."""
+PLAN_PARTS = ("take_profit_atr", "stop_loss_atr", "time_limit_bars")
+
+
+@dataclass(frozen=True)
+class Space:
+    """Settings that are searched, each with its levels in ascending order.
+
+    Parameters
+    ----------
+    levels : mapping of str to tuple
+        By name of the setting. An exit plan is searched by its three parts.
+    default : mapping of str to number
+        Levels of the recipe that is tuned.
+    """
+
+    levels: dict[str, tuple[float, ...]]
+    default: dict[str, float]
+
+    @property
+    def size(self) -> int:
+        """Number of distinct recipes in the space."""
+        return int(np.prod([len(levels) for levels in self.levels.values()]))
+
+
+def search_space(recipe: Recipe, *, grid_plans: Iterable[str]) -> Space:
+    """Space around a recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The default: each of its values is a level.
+    grid_plans : iterable of str
+        Names of exit plans, every combination of some targets, stops and limits.
+
+    Raises
+    ------
+    SettingsError
+        The recipe's plan is not among them, or a combination is missing.
+
+    Examples
+    --------
+    >>> space = search_space(Recipe(exit_plan="tp2.0_sl1.5_t24", shrinkage=50.0), grid_plans=["tp2.0_sl1.5_t24"])
+    >>> space.levels["shrinkage"], space.levels["take_profit_atr"]
+    ((10.0, 30.0, 50.0, 100.0, 300.0, 1000.0), (2.0,))
+    """
+    names = sorted(set(grid_plans))
+    if recipe.exit_plan not in names:
+        raise SettingsError(f"tuning: the recipe's exit plan {recipe.exit_plan} is not in the grid; add it there")
+    plans = [ExitPlan.parse(name) for name in names]
+    parts = {part: tuple(sorted({getattr(plan, part) for plan in plans})) for part in PLAN_PARTS}
+    for combination in product(*parts.values()):
+        if ExitPlan(*combination).name not in names:
+            raise SettingsError(
+                f"tuning: {ExitPlan(*combination).name} is missing; give every combination of targets, stops, limits"
+            )
+    own = {name: getattr(recipe, name) for name in LEVELS}
+    levels = {name: tuple(sorted({*values, own[name]})) for name, values in LEVELS.items()}
+    plan = ExitPlan.parse(recipe.exit_plan)
+    return Space(
+        levels={**levels, **parts},
+        default={**own, **{part: getattr(plan, part) for part in PLAN_PARTS}},
+    )
+
+
+def sobol_points(space: Space, *, n: int, seed: int) -> list[dict[str, float]]:
+    """Points that fill the space evenly, written down before any outcome is seen.
+
+    Parameters
+    ----------
+    space : Space
+    n : int
+        Number of points.
+    seed : int
+        Of the scrambling: with the space, all that the points depend on.
+
+    Returns
+    -------
+    list of mapping
+        Points 0 and 1, 2 and 3, … differ in `SELECTION` only and share their heads, which are the costly part.
+
+    Notes
+    -----
+    Scrambled Sobol sequence (Owen 1998, scipy), each coordinate cut into as many equal parts as the setting has
+    levels. A point of the sequence gives the settings of the heads once and those of the selection twice.
+    """
+    from scipy.stats import qmc
+
+    if n == 0:
+        return []
+    names = [*space.levels, *SELECTION]
+    engine = qmc.Sobol(len(names), scramble=True, rng=np.random.default_rng(seed))
+    points = []
+    for unit in engine.random_base2(int(np.ceil(np.log2(max(2, n) / 2)))):
+        drawn = [space.levels[name][int(u * len(space.levels[name]))] for name, u in zip(names, unit, strict=True)]
+        first = dict(zip(space.levels, drawn, strict=False))
+        points += [first, first | dict(zip(SELECTION, drawn[len(first) :], strict=True))]
+    return points[:n]
+
+
+def tuned_recipe(recipe: Recipe, settings: Mapping[str, float], *, title: str) -> Recipe:
+    """Return the recipe at a point of the space.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What is not searched is taken from it. A recipe that never refits becomes one that does, every week: that is
+        how trials are scored.
+    settings : mapping of str to number
+        A level for each setting.
+    title : str
+    """
+    known: dict[str, Any] = recipe.settings() | {name: settings[name] for name in LEVELS}
+    known["exit_plan"] = plan_name(settings)
+    known["refit_weeks"] = max(1, recipe.refit_weeks)
+    return Recipe(role="proposal", title=title, **known)
+
+
+def plan_name(settings: Mapping[str, float]) -> str:
+    """Name of the exit plan at a point of the space."""
+    return ExitPlan(settings["take_profit_atr"], settings["stop_loss_atr"], int(settings["time_limit_bars"])).name
