@@ -36,7 +36,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="edgebook")
 def cli() -> None:
-    r"""Trading signals that learn from their own outcomes, and can prove it.
+    """Trading signals that learn from their own outcomes, and can prove it.
 
     \b
     Every week:        edgebook advance      next week, all stages, reports
@@ -45,7 +45,7 @@ def cli() -> None:
     Prove it:          edgebook rederive
 
     Settings are in params.yaml, stages in dvc.yaml. `dvc repro` runs what has changed.
-    """
+    """  # noqa: D301  (click reads the backspace)
 
 
 @cli.command()
@@ -374,7 +374,7 @@ def explain(signal_id: str, as_json: bool) -> None:
 def export(target: str | None) -> None:
     """Write the ledger to a SQLite file.
 
-    Tables signal_outcomes and tp_sl_hits.     Running it again changes no row that is there already.
+    Tables signal_outcomes and tp_sl_hits. Running it again changes no row that is there already.
     """
     from edgebook.store import export_store
 

@@ -67,7 +67,7 @@ def run_stage(stage: str, *, paths: Paths) -> str:
     given = declared(paths, stage)
     if stage in REPORTS:
         return _run_notebook(stage, given, paths=paths)
-    return _MODULE_STAGES[stage](given, paths)
+    return MODULE_STAGES[stage](given, paths)
 
 
 def _bars(given: Mapping[str, Any], paths: Paths) -> str:
@@ -271,7 +271,7 @@ def _params(given: Mapping[str, Any]) -> Params:
     return cast("Params", _Declared(given))
 
 
-_MODULE_STAGES: dict[str, Callable[[Mapping[str, Any], Paths], str]] = {
+MODULE_STAGES: dict[str, Callable[[Mapping[str, Any], Paths], str]] = {
     "bars": _bars,
     "indicators": _indicators,
     "candidates": _candidates,
