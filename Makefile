@@ -63,7 +63,7 @@ notebooks: env ## Renew the saved outputs of notebooks/ on the committed sample 
 	[refresh_notebook(path) for path in sorted(Path("notebooks").glob("*.ipynb"))]'
 
 sample: env ## Renew the small market in data/sample that notebooks and tests read
-	edgebook sample
+	python -m edgebook.sample
 
 benchmarks: env ## Time the parts that have a promise to keep, beside their peers
 	@for script in benchmarks/*.py; do echo "== $$script"; python $$script || exit 1; done
