@@ -92,7 +92,9 @@ def permutation_picture(found: Mapping[str, Any], *, top: int = 20) -> Picture:
 def contributions_picture(found: Mapping[str, Any], *, top: int = 12) -> Picture:
     """Draw how much more often votes agreed with winners than with losers."""
     frame = contributions_frame(found)
-    rows = frame[frame["regime"] == OVERALL].sort_values(["importance_score", "indicator"], ascending=[False, True])
+    rows = frame[frame["regime"] == OVERALL].sort_values(
+        ["importance_score", "difference", "indicator"], ascending=[False, False, True]
+    )
     if len(rows) > 2 * top:
         rows = pd.concat([rows.head(top), rows.tail(top)])
     shown = rows.rename(columns={"indicator": "label", "difference": "value"})[["label", "value", "low", "high"]]

@@ -106,13 +106,11 @@ def walk_forward(
     start, known = _times(dates, known_at)
     if not 0 < train_share < 1:
         raise SettingsError(f"train_share: {train_share} must lie between 0 and 1")
-    blocks = _blocks(start, n_folds=n_folds, first_share=train_share, embargo=embargo)
     gap = _milliseconds(embargo)
-    folds = []
-    for test in blocks:
-        first = start[test].min()
-        folds.append(_fold(start, known, train=known + gap <= first, test=test))
-    return folds
+    return [
+        _fold(start, known, train=known + gap <= start[test].min(), test=test)
+        for test in _blocks(start, n_folds=n_folds, first_share=train_share, embargo=embargo)
+    ]
 
 
 def k_fold(dates: pd.Series, known_at: pd.Series, *, n_folds: int, embargo: pd.Timedelta) -> list[Fold]:
@@ -120,10 +118,8 @@ def k_fold(dates: pd.Series, known_at: pd.Series, *, n_folds: int, embargo: pd.T
 
     Parameters
     ----------
-    dates : Series of datetime64, UTC, shape (n,)
-        When each candidate was decided, in any order.
-    known_at : Series of datetime64, UTC, shape (n,)
-        When its outcome became known, never before `dates`.
+    dates, known_at : Series of datetime64, UTC, shape (n,)
+        As in `walk_forward`.
     n_folds : int
         Number of tests, at least 2.
     embargo : Timedelta
@@ -133,14 +129,7 @@ def k_fold(dates: pd.Series, known_at: pd.Series, *, n_folds: int, embargo: pd.T
     Returns
     -------
     list of Fold
-        In time order; every row is in one test. Rows decided at the same time are never parted.
-
-    Raises
-    ------
-    DataError
-        An outcome is known before its decision, or not at all; or there are too few distinct dates.
-    SettingsError
-        A setting is impossible.
+        In time order; every row is in one test. Errors and ties as in `walk_forward`.
 
     Notes
     -----
@@ -301,10 +290,8 @@ def _fold(
     start: NDArray[np.int64], known: NDArray[np.int64], *, train: NDArray[np.bool_], test: NDArray[np.int64]
 ) -> Fold:
     """Put the pieces together; the test is never in its own training rows."""
-    train = train.copy()
-    train[test] = False
     return Fold(
-        train=np.flatnonzero(train).astype(np.int64),
+        train=np.setdiff1d(np.flatnonzero(train), test).astype(np.int64),
         test=test,
         test_start=pd.Timestamp(int(start[test].min()), unit="ms", tz="UTC"),
         test_end=pd.Timestamp(int(known[test].max()), unit="ms", tz="UTC"),

@@ -109,12 +109,14 @@ def contributions_reading(found: Mapping[str, Any]) -> Prose:
     )
     parts = []
     for regime in REGIMES:
-        own = frame[frame["regime"] == regime].sort_values(["importance_score", "indicator"], ascending=[False, True])
+        own = frame[frame["regime"] == regime].sort_values(
+            ["importance_score", "difference", "indicator"], ascending=[False, False, True]
+        )
         best = own.iloc[0]
-        if best["n"]:
-            score = formatted(float(best["importance_score"]), "points")
-            parts.append(f"{regime.replace('_', ' ')}: `{best['indicator']}` ({score})")
-    return prose(first, f"Highest score by regime: {'; '.join(parts) or 'none'}.")
+        score = formatted(float(best["importance_score"]), "points")
+        name = f"`{best['indicator']}` ({score})" if best["importance_score"] > 0 else "none above zero"
+        parts.append(f"{regime.replace('_', ' ')}: {name}")
+    return prose(first, f"Highest score by regime: {'; '.join(parts)}.")
 
 
 def _survive(count: int) -> str:

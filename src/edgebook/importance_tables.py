@@ -109,7 +109,9 @@ def permutation_table(found: Mapping[str, Any], *, top: int = 10) -> Table:
 def contributions_table(found: Mapping[str, Any], *, top: int = 8) -> Table:
     """Contribution to wins and losses over all regimes: the indicators with the highest and the lowest scores."""
     frame = contributions_frame(found)
-    rows = frame[frame["regime"] == OVERALL].sort_values(["importance_score", "indicator"], ascending=[False, True])
+    rows = frame[frame["regime"] == OVERALL].sort_values(
+        ["importance_score", "difference", "indicator"], ascending=[False, False, True]
+    )
     if len(rows) > 2 * top:
         rows = pd.concat([rows.head(top), rows.tail(top)])
     return table(
@@ -128,7 +130,7 @@ def contributions_table(found: Mapping[str, Any], *, top: int = 8) -> Table:
 def regime_contributions_table(found: Mapping[str, Any], *, top: int = 3) -> Table:
     """Contribution to wins and losses by regime: the best indicators of each."""
     frame = contributions_frame(found)
-    ranked = frame.sort_values(["importance_score", "indicator"], ascending=[False, True])
+    ranked = frame.sort_values(["importance_score", "difference", "indicator"], ascending=[False, False, True])
     rows = pd.concat([ranked[ranked["regime"] == regime].head(top) for regime in REGIMES], ignore_index=True)
     columns = [
         "regime", "indicator", "contribution_to_wins", "contribution_to_losses", "difference", "low", "high",
