@@ -45,7 +45,7 @@ class Observed:
     consensus, confidence : ndarray of float64, shape (n,)
     won : ndarray of bool, shape (n,)
     r_multiple, weight : ndarray of float64, shape (n,)
-        Net R, and the average uniqueness of the outcome.
+        Net R, and what a candidate counts in outcomes that do not overlap.
     """
 
     regime: NDArray[np.int64]

@@ -43,7 +43,7 @@ class Head:
     value_weights, vote_weights : ndarray, shape (k, 2)
         Log-odds per standard deviation of the value, and per vote.
     base : ndarray, shape (2,)
-        Share of candidates that won in the window, weighted by uniqueness.
+        Share of candidates that won in the window.
     """
 
     indicators: tuple[str, ...]
@@ -116,7 +116,8 @@ def fit_heads(
     Notes
     -----
     Ridge-penalised logistic regression (scikit-learn, Newton's method run to convergence, so that rounded coefficients
-    do not depend on the processor), outcomes weighted by average uniqueness (Lopez de Prado 2018, section 4.5).
+    do not depend on the processor), every outcome counted as the share of an outcome that does not overlap (mean uniqueness, Lopez de
+    Prado 2018, section 4.4; one number for all, because a label's own uniqueness tells how it ended).
     """
     window = market.decided(since=since, until=at)
     rows = np.arange(window.start, window.stop)

@@ -22,6 +22,7 @@ REGIMES = ("trending_bullish", "trending_bearish", "ranging", "volatile")
 REASONS = ("open", "take_profit", "stop_loss", "time_exit")
 NEVER = np.iinfo(np.int64).max
 WEEK_MS = 7 * 86_400_000
+UNIQUENESS_WEEKS = 8
 DAY_MS = 86_400_000
 
 
@@ -36,8 +37,7 @@ class PlanOutcomes:
     known_at : ndarray of int64
         When the outcome became known; NEVER while it is open.
     uniqueness : ndarray of float64
-        Average uniqueness of the label among those of its series and side, so that overlapping outcomes do not count
-        several times. It depends on nothing after the label's close.
+        What a candidate counts, in outcomes that do not overlap: one number for all, see `_uniqueness`.
     open_rate, take_profit_abs, stop_loss_abs, close_rate, profit_ratio, r_multiple, mae, mfe : ndarray of float64
         See `edgebook.candidates`; nan where not known.
     bars_held, reason : ndarray
@@ -199,16 +199,22 @@ def _spread(
 
 
 def _uniqueness(bars: pd.DataFrame, open_ms: NDArray[np.int64], held: NDArray[np.int16]) -> NDArray[np.float64]:
-    """Uniqueness of each label; an open one covers every bar since its entry, which is known while it is open."""
-    weight = np.full(open_ms.shape, np.nan)
+    """One weight for every candidate: the mean uniqueness of the labels that the market's first weeks settled.
+
+    A label's own uniqueness depends on how long it lasted, and so on how it ended: weighing single outcomes by it makes
+    a trend follower look right on a random walk. The first weeks are known before any arm starts.
+    """
+    date = to_ms(bars["date"])
+    early = date < date.min() + UNIQUENESS_WEEKS * WEEK_MS
+    total, count = 0.0, 0
     for rows in bars.groupby(["pair", "timeframe"], sort=False).indices.values():
-        last_bar = len(rows) - 1
         for side in (0, 1):
-            entered = np.flatnonzero(open_ms[rows, side] != NEVER)
-            bars_held = held[rows[entered], side].astype(np.int64)
-            last = np.where(bars_held > 0, entered + bars_held, last_bar)
-            weight[rows[entered], side] = np.round(uniqueness(entered + 1, np.maximum(last, entered + 1)), 6)
-    return weight
+            used = np.flatnonzero((open_ms[rows, side] != NEVER) & early[rows] & (held[rows, side] > 0))
+            if used.size:
+                shares = uniqueness(used + 1, used + held[rows[used], side].astype(np.int64))
+                total, count = total + float(shares.sum()), count + len(shares)
+    share = round(total / count, 3) if count else 1.0
+    return np.where(open_ms != NEVER, share, np.nan)
 
 
 def to_ms(dates: pd.Series[Any]) -> NDArray[np.int64]:
