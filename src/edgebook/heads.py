@@ -106,7 +106,7 @@ def fit_heads(
         Milliseconds UTC. Candidates decided in ``[since, at)`` whose outcome was known at or before `at` are used,
         and nothing else.
     every : int
-        Use every n-th bar only, for tuning on a budget.
+        Use every n-th bar only.
 
     Returns
     -------
@@ -116,8 +116,9 @@ def fit_heads(
     Notes
     -----
     Ridge-penalised logistic regression (scikit-learn, Newton's method run to convergence, so that rounded coefficients
-    do not depend on the processor), every outcome counted as the share of an outcome that does not overlap (mean uniqueness, Lopez de
-    Prado 2018, section 4.4; one number for all, because a label's own uniqueness tells how it ended).
+    do not depend on the processor). Every outcome counts as the share of an outcome that does not overlap (mean
+    uniqueness, Lopez de Prado 2018, section 4.4): one number for all, because a label's own uniqueness tells how it
+    ended. A thinned fit counts each row `every` times, so that a penalty means the same in tuning and in the loop.
     """
     window = market.decided(since=since, until=at)
     rows = np.arange(window.start, window.stop)
@@ -126,7 +127,7 @@ def fit_heads(
         rows = rows[_bar_number(market, rows) % every == 0]
     known = outcomes.known_at[rows] <= at
     rows, known = rows[known.any(axis=1)], known[known.any(axis=1)]
-    weights = np.where(known, outcomes.uniqueness[rows], 0.0)
+    weights = np.where(known, outcomes.uniqueness[rows] * every, 0.0)
     won = outcomes.profit_ratio[rows] > 0
     column = {name: i for i, name in enumerate(market.indicators)}
     heads = {}

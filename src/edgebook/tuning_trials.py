@@ -144,18 +144,12 @@ def score_steps(bench: Bench, recipe: Recipe, *, n_fits: int) -> list[Scored]:
 
     Notes
     -----
-    Shrinkage counts effective outcomes; on every n-th bar there are n times fewer, so that the penalty is divided by n.
     What the first half of the warm-up scored, all weights zero, starts the weights but not the consensus' calibration.
     """
     from sklearn import config_context
 
     market, times = bench.market, bench.times
     plan = market.plans[recipe.exit_plan]
-    thinned = replace(
-        recipe,
-        shrinkage=recipe.shrinkage / bench.every,
-        head_shrinkage={letter: value / bench.every for letter, value in recipe.head_shrinkage.items()},
-    )
     record, pending, scored = Record.empty(), _nothing_pending(), []
     heads, fitted = {}, -1
     for number, (since, until, fit) in enumerate(step for step in times.steps() if step[2] < n_fits):
@@ -166,7 +160,7 @@ def score_steps(bench: Bench, recipe: Recipe, *, n_fits: int) -> list[Scored]:
                 heads = fit_heads(
                     market,
                     plan,
-                    recipe=thinned,
+                    recipe=recipe,
                     families=bench.families,
                     since=max(times.first, known - recipe.train_weeks * WEEK_MS),
                     at=known,
