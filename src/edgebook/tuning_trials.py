@@ -150,7 +150,8 @@ def score_steps(bench: Bench, recipe: Recipe, *, n_fits: int) -> list[Scored]:
 
     market, times = bench.market, bench.times
     plan = market.plans[recipe.exit_plan]
-    record, pending, scored = Record.empty(), _nothing_pending(), []
+    record, pending = Record.empty(), _nothing_pending()
+    scored: list[Scored] = []
     heads, fitted = {}, -1
     for number, (since, until, fit) in enumerate(step for step in times.steps() if step[2] < n_fits):
         known = since - times.embargo
