@@ -1,0 +1,186 @@
+"""What the tuning report says in words: computed from the study, the undecided case too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from edgebook.report import callout, formatted, interval, prose
+from edgebook.tuning import study_due
+from edgebook.tuning_space import plan_name
+from edgebook.tuning_tables import OBJECTIVE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edgebook.display import Callout, Prose
+    from edgebook.tuning_study import Study
+    from edgebook.week import Week
+
+NOTHING = "No study has been run in this history yet."
+
+
+def window(study: Study | None, *, week: Week, tuning: Mapping[str, Any]) -> Prose:
+    """Say when the study was run, on what budget, and when the next one is due."""
+    every = int(tuning["every_weeks"])
+    following = f"The next study is due on {_next_due(week, every_weeks=every)}." if every else "None is scheduled."
+    if study is None:
+        return prose(f"{NOTHING} {following}")
+    weeks = (pd.Timestamp(week.as_of) - pd.Timestamp(study.as_of)).days // 7
+    budget, plan = study.head["budget"], study.head["schedule"]
+    age = "This week." if weeks == 0 else f"{_many(weeks, 'week')} ago: nothing was re-run this week."
+    folds = plan["folds"]
+    return prose(
+        f"Study of {study.as_of}. {age} {following}",
+        f"Budget: {budget['trials']} trials (the default, {budget['sobol']} Sobol points, {budget['tpe']} of TPE), "
+        f"heads fitted on about {budget['candidates_fitted_per_trial']:,} candidates a trial, every "
+        f"{_ordinal(budget['every_bars'])} bar.",
+        f"Data from {plan['first']}. Warm-up of weights from {plan['warmup']}; {_many(len(folds), 'fold')} from "
+        f"{folds[0][0]} to {folds[-1][1]}, each trained on outcomes known {plan['embargo_hours']} hours before it; "
+        f"sealed holdout from {plan['holdout'][0]} to {plan['holdout'][1]}.",
+    )
+
+
+def method(study: Study | None) -> Prose:
+    """Say what a trial is scored by, and where that is simpler than the loop."""
+    if study is None:
+        return prose(NOTHING)
+    return prose(
+        f"Objective: {OBJECTIVE}. A mean would reward size; the ratio is what the gate's evidence grows with, and a "
+        "few lucky trades cannot carry it far.",
+        "Simpler than the loop: heads, weights and thresholds are renewed once a fold, not weekly; heads are fitted "
+        "on a thinned sample; every threshold is a quantile, none is certified; profit is booked when it is known. "
+        "The default is scored in the same way, so differences are fair where levels are not the loop's.",
+    )
+
+
+def history_reading(study: Study | None) -> Prose:
+    """Say what the search found, and whether the adaptive part was worth its budget."""
+    if study is None:
+        return prose(NOTHING)
+    best = study.trials.groupby("kind")["value"].max()
+    default, n = float(best["default"]), len(study.trials)
+    beaten = int((study.trials["value"] > default).sum())
+    first = (
+        f"{beaten} of {n - 1} points score above the default ({formatted(default, 'number3')}); the best reaches "
+        f"{formatted(float(study.trials['value'].max()), 'number3')}."
+    )
+    if not {"sobol", "tpe"} <= set(best.index):
+        return prose(first)
+    gain = float(best["tpe"] - best["sobol"])
+    second = (
+        f"TPE came to {formatted(float(best['tpe']), 'number3')}, pre-registered points alone to "
+        f"{formatted(float(best['sobol']), 'number3')}: "
+    )
+    second += (
+        f"the adaptive part found {formatted(gain, 'number3')} more on the same folds, part of it their noise."
+        if gain > 0
+        else "the adaptive part found nothing better."
+    )
+    return prose(first, second)
+
+
+def importance_reading(study: Study | None) -> Prose:
+    """Say which settings matter."""
+    if study is None:
+        return prose(NOTHING)
+    rows = study.head["importance"]
+    clear = [row for row in rows if row["share"] > row["null"]]
+    expected = 0.05 * len(rows)
+    if not clear:
+        return prose(
+            f"No setting stands out (0 of {len(rows)}): over this budget the levels cannot be told from permuted ones."
+        )
+    named = ", ".join(f"`{row['setting']}` ({row['share'] * 100:.0f} %)" for row in clear)
+    verb = "stands" if len(clear) == 1 else "stand"
+    return prose(
+        f"{len(clear)} of {len(rows)} settings {verb} out from permutations, where {expected:.1f} would by chance: "
+        f"{named}. The others may be set by judgement."
+    )
+
+
+def holdout_reading(study: Study | None) -> Prose:
+    """Say what the holdout shows."""
+    if study is None:
+        return prose(NOTHING)
+    if study.head["best"]["number"] == 0:
+        return prose("The default is itself the best trial: there is no difference to show.")
+    row = study.head["holdout"]["difference"]
+    words = (
+        f"{formatted(row['mean_r'], 'r')} a day (95 % {interval(row['low'], row['high'], 'r')}, n = {row['days']} days)"
+    )
+    if row["low"] is not None and row["low"] > 0:
+        verdict = "better on weeks that took no part in the choice."
+    elif row["high"] is not None and row["high"] < 0:
+        verdict = "worse on weeks that took no part in the choice."
+    else:
+        verdict = f"undecided: {_many(row['weeks'], 'week')} cannot tell the two apart."
+    return prose(f"Best less default on the holdout: {words}: {verdict}")
+
+
+def deflated_reading(study: Study | None) -> Prose:
+    """Say whether the best is more than the luckiest."""
+    if study is None:
+        return prose(NOTHING)
+    found = study.head["deflated"]
+    if found["probability"] is None:
+        return prose("The best trial's daily results do not vary: nothing can be said of them.")
+    side = "below" if found["sharpe"] < found["benchmark"] else "above"
+    enough = "enough" if found["probability"] >= 0.95 else "not enough"
+    return prose(
+        f"The best trial's Sharpe ratio of {found['sharpe']:.3f} a day is {side} the {found['benchmark']:.3f} that the "
+        f"luckiest of {found['trials']} worthless trials would be expected to show; the probability that its true one "
+        f"is higher than that is {formatted(found['probability'], 'percent')}, {enough} by the usual 95 %."
+    )
+
+
+def conclusion(study: Study | None) -> Callout:
+    """Say what follows: a proposal or none, and what stands behind it."""
+    if study is None:
+        return callout(NOTHING, "The recipe in force stays, and nothing is proposed.")
+    held, found = study.head["holdout"]["difference"], study.head["deflated"]
+    if study.head["verdict"] == "default is best":
+        return callout(
+            f"None of {found['trials'] - 1} other points beats the default on the folds: nothing is proposed.",
+            f"Study of {study.as_of}.",
+        )
+    best = study.head["best"]["settings"]
+    told = (
+        f"{plan_name(best)}, {best['train_weeks']:g} weeks of training, shrinkage {best['shrinkage']:g}, top "
+        f"{(1 - best['signal_quantile']) * 100:.3g} % of candidates, at least "
+        f"{_many(int(best['min_heads_agree']), 'head')}"
+    )
+    if study.head["verdict"] == "holdout speaks against it":
+        return callout(
+            "The best of the folds did worse than the default on the holdout, with its whole interval: nothing is "
+            "proposed.",
+            f"It was {told}; best less default {formatted(held['mean_r'], 'r')} a day (95 % "
+            f"{interval(held['low'], held['high'], 'r')}, n = {held['days']} days).",
+        )
+    shown = "also shows on the holdout" if (held["low"] or 0) > 0 else "is not shown by the holdout"
+    probability = formatted(found["probability"], "percent")
+    return callout(
+        f"Proposed for the challenger's slot: {told}.",
+        f"It beats the default on the folds; that {shown} ({formatted(held['mean_r'], 'r')} a day, 95 % "
+        f"{interval(held['low'], held['high'], 'r')}, n = {held['days']} days), and after {found['trials']} trials its "
+        f"deflated Sharpe ratio is {probability}. A proposal is a question, not an answer: it starts with wealth 1 at "
+        "its admission, and only the gate can promote it.",
+    )
+
+
+def _next_due(week: Week, *, every_weeks: int) -> str:
+    day = pd.Timestamp(week.as_of) + pd.Timedelta(weeks=1)
+    while not study_due(f"{day:%Y-%m-%d}", genesis=week.genesis, every_weeks=every_weeks):
+        day += pd.Timedelta(weeks=1)
+    return f"{day:%Y-%m-%d}"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def _ordinal(number: int) -> str:
+    """2 is "2nd", 11 is "11th"."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number % 100 not in (11, 12, 13) else 0, "th")
+    return f"{number}{ending}"

@@ -1,0 +1,119 @@
+"""The study in force in a week, as a notebook asks for it, and how it is handed on to the `learn` stage."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from edgebook.errors import DataError
+from edgebook.importance_run import SEALED_NAME
+from edgebook.indicators import CATALOGUE, family
+from edgebook.params import Sizing, Tuning, section
+from edgebook.recipes import HEAD_LETTERS, Recipe
+from edgebook.tuning import study_due, study_of_week
+from edgebook.tuning_study import STUDY_FILE, Study
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from edgebook.paths import Paths
+    from edgebook.seals import Seal
+    from edgebook.week import Week
+
+
+def study_files(week: Week, *, tuning: Mapping[str, Any], sizing: Mapping[str, Any]) -> dict[str, str]:
+    """Text of the study in force: a new one when it is due, else that of the seal of the week before.
+
+    Parameters
+    ----------
+    week : Week
+        Its own seal is not read, for it is written later.
+    tuning, sizing : mapping
+        Sections of params.yaml.
+
+    Returns
+    -------
+    dict of str to str
+        As `tuning.study_of_week` returns it; empty before the first study.
+    """
+    settings = section(Tuning, tuning, where="params.yaml: tuning")
+    rule = section(Sizing, sizing, where="params.yaml: sizing")
+    previous = week.previous_seal
+    carried = carried_study(previous)
+    if not study_due(week.as_of, genesis=week.genesis, every_weeks=settings.every_weeks):
+        return carried
+    return study_of_week(
+        week.arrays,
+        recipe=recipe_to_tune(previous, kept=_kept(week.paths, previous)),
+        families={letter: family(letter) for letter in HEAD_LETTERS},
+        sizing=rule,
+        settings=settings,
+        as_of=week.as_of,
+        genesis=week.genesis,
+        previous=previous.attachments,
+    )
+
+
+def carried_study(seal: Seal) -> dict[str, str]:
+    """Text of the study that a seal carries, by its path in the seal; empty where it carries none."""
+    return {name: text for name, text in seal.attachments.items() if name.startswith("study/")}
+
+
+def recipe_to_tune(seal: Seal, *, kept: Sequence[str]) -> Recipe:
+    """The champion's recipe with the indicators that the last importance run kept.
+
+    Parameters
+    ----------
+    seal : Seal
+        Of the week before.
+    kept : sequence of str
+        Names; all of them stand for no choice.
+    """
+    entry = seal.recipes[seal.champion]
+    recipe = section(
+        Recipe, dict(entry["settings"]) | {"title": entry["title"]}, where=f"recipes.json: {seal.champion}"
+    )
+    chosen = None if set(kept) == {indicator.name for indicator in CATALOGUE} else tuple(kept)
+    return replace(recipe, indicators=chosen)
+
+
+def read_study(files: Mapping[str, str]) -> Study | None:
+    """Read a study from its texts; None where there are none."""
+    return Study.from_files(files) if STUDY_FILE in files else None
+
+
+def hand_on(files: Mapping[str, str], *, week: Week, write: bool) -> None:
+    """Write the study where the `learn` stage looks for it, when `write` is set; what is there otherwise goes.
+
+    Raises
+    ------
+    DataError
+        The disk did not take a file; the one before it is still in place.
+    """
+    if not write:
+        return
+    folder = week.paths.study
+    wanted = {name.split("/")[-1]: text for name, text in files.items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in wanted.items():
+            scratch = folder / f"{name}.tmp"
+            scratch.write_text(text, encoding="utf-8", newline="\n")
+            scratch.replace(folder / name)
+        for old in folder.iterdir():
+            if old.name not in wanted:
+                old.unlink()
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(f"{folder}: could not be written ({reason}); free space and run again") from error
+
+
+def _kept(paths: Paths, seal: Seal) -> list[str]:
+    """Indicators that the importance run in force kept: this week's, or the one that the seal carries."""
+    if paths.importance.exists():
+        text = paths.importance.read_text(encoding="utf-8")
+    else:
+        text = seal.attachments.get(SEALED_NAME, "")
+    kept: list[str] = json.loads(text)["kept"] if text else [indicator.name for indicator in CATALOGUE]
+    return kept
