@@ -206,7 +206,8 @@ def _run_notebook(stage: str, given: dict[str, Any], *, paths: Paths) -> str:
 
     run = given["run"]
     folder = paths.report(as_of=run["as_of"])
-    parameters: dict[str, Any] = {"root": ".", **given}
+    # The source of the bars is for the header alone; a notebook reads bars from their table.
+    parameters: dict[str, Any] = {"root": ".", **{name: given[name] for name in given if name != "bars"}}
     if stage in WRITING:
         parameters["write"] = True
     run_notebook(
@@ -222,17 +223,17 @@ def _run_notebook(stage: str, given: dict[str, Any], *, paths: Paths) -> str:
 
 def report_header(stage: str, given: Mapping[str, Any], *, paths: Paths) -> ReportHeader:
     """What a report says of itself: the week, the champion, and fingerprints of settings and bars."""
-    from edgebook.seals import read_head, sealed_weeks
+    from edgebook.seals import read_head
 
     run = given["run"]
-    # A stage before `learn` must not look at a seal that a later stage of the same run writes.
-    last = run["previous"] if stage in WRITING else run["as_of"]
-    champion, market = "none yet", "unknown"
-    if last in sealed_weeks(paths, run["history"]):
+    if "bars" in given:
+        # Regimes are labelled before any seal is asked for: a new history has none yet, and the page is the same.
+        champion, market = "not asked here", str(given["bars"]["source"])
+    else:
+        # A stage before `learn` must not look at a seal that a later stage of the same run writes.
+        last = run["previous"] if stage in WRITING else run["as_of"]
         head = read_head(paths, history=run["history"], as_of=last)
         champion, market = head["champion_version"], head["market"]
-    elif stage == "regime_segmentation":
-        market = str(read_mapping(paths.params)["bars"]["source"])
     settings = json.dumps(given, sort_keys=True, default=str).encode()
     return ReportHeader(
         stage=stage,
