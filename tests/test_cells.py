@@ -122,9 +122,7 @@ def test_binomial_moments_by_a_plain_loop():
     member = np.repeat(np.arange(30), 40)
     values = (rng.random(1200) < rng.beta(12, 12, size=30)[member]).astype(float)
     alone = np.arange(1200)  # one trade a cluster: effective numbers are plain ones
-    found = shrinkage.shrink(
-        values, levels=[member], trade=alone, all_values=values, all_clusters=alone, kind="rate"
-    )
+    found = shrinkage.shrink(values, levels=[member], trade=alone, all_values=values, all_clusters=alone, kind="rate")
     mean = values.mean()
     excess = sum(40 * (values[member == g].mean() - mean) ** 2 / (mean * (1 - mean)) for g in range(30)) - 29
     phi = excess / (29 * 39)
@@ -138,9 +136,7 @@ def test_rate_p_value_is_the_exact_binomial_tail_when_the_rest_is_large():
     values = np.concatenate([np.ones(9), np.zeros(3), np.tile([0.0, 1.0], 50_000)])
     member = np.concatenate([np.zeros(12, dtype=np.int64), np.ones(100_000, dtype=np.int64)])
     alone = np.arange(values.size)
-    found = shrinkage.shrink(
-        values, levels=[member], trade=alone, all_values=values, all_clusters=alone, kind="rate"
-    )
+    found = shrinkage.shrink(values, levels=[member], trade=alone, all_values=values, all_clusters=alone, kind="rate")
     assert found.p_value[0] == pytest.approx(2 * stats.binom.sf(8, 12, 0.5), rel=1e-3)
 
 

@@ -154,8 +154,8 @@ def update_record(record: Record, seen: Observed, *, half_life_weeks: float) -> 
     for head in range(HEADS):
         raw = seen.raw[:, head]
         awake = np.abs(np.nan_to_num(raw)) >= AWAKE
-        hit = (raw[awake] > 0) == seen.won[awake]
-        np.add.at(votes, (seen.regime[awake], head, hit.astype(np.int64)), balance[awake])
+        hit: NDArray[np.bool_] = (raw[awake] > 0) == seen.won[awake]
+        np.add.at(votes[:, head], (seen.regime[awake], hit.astype(np.int64)), balance[awake])
         np.add.at(steps[:, head], seen.regime[awake], STEP * np.where(hit, 1.0, -1.0) * balance[awake])
         present = ~np.isnan(raw)
         place = (seen.side[present], bin_of(raw[present]), seen.won[present].astype(np.int64))
@@ -203,9 +203,8 @@ def head_weights(record: Record, *, strategy: str) -> NDArray[np.float64]:
         return record.steps
     miss, hit = record.votes[..., 0], record.votes[..., 1]
     overall = (hit.sum(axis=0) + PRIOR_VOTES) / (hit.sum(axis=0) + miss.sum(axis=0) + 2 * PRIOR_VOTES)
-    by_regime = (hit + REGIME_VOTES * overall) / (hit + miss + REGIME_VOTES)
-    weights: NDArray[np.float64] = np.round(np.maximum(0.0, log_odds(by_regime)), DIGITS)
-    return weights
+    by_regime: NDArray[np.float64] = (hit + REGIME_VOTES * overall) / (hit + miss + REGIME_VOTES)
+    return np.asarray(np.round(np.maximum(0.0, log_odds(by_regime)), DIGITS), dtype=np.float64)
 
 
 def head_slopes(record: Record) -> NDArray[np.float64]:

@@ -35,7 +35,6 @@ from edgebook.plan_outcomes import (
 )
 
 if TYPE_CHECKING:
-
     from numpy.typing import NDArray
 
     from edgebook.paths import Paths

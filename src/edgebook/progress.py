@@ -24,7 +24,7 @@ def bar(what: str) -> Iterator[Callable[[Progress], None]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    from tqdm import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped]
 
     with tqdm(total=None, desc=what, unit="week", leave=False) as shown:
 

@@ -77,7 +77,7 @@ def daily_r(
     taken = (share > 0) & (known_at < NEVER)
     earned = share[taken] * plan.r_multiple[row[taken], side[taken]]
     day = (known_at[taken] - 1 - since) // DAY_MS
-    daily = np.bincount(day, weights=earned, minlength=(until - since) // DAY_MS)
+    daily = np.bincount(day, weights=earned, minlength=(until - since) // DAY_MS).astype(np.float64)
     return Outcome(np.round(daily, R_DIGITS) + 0.0, int(taken.sum()))
 
 

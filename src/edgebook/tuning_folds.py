@@ -129,7 +129,7 @@ def thinning(market: Market, *, times: Schedule, train_weeks: int, rows: int) ->
         for at in times.fits[:-1]
     ]
     total = 2 * sum(window.stop - window.start for window in windows)
-    every = max(1, round(total / rows))
+    every = max(1, round(int(total) / rows))
     while gcd(every, WEEK_MS // HOUR_MS) > 1:
         every += 1
     return every
