@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
 WARMUP_REFIT_WEEKS = 4
 """Between fits while an arm warms up: its record is what counts there, and it changes little by the week."""
-FIT_EVERY = 2
-"""Heads are fitted on every second bar: neighbouring labels overlap almost wholly, and a fit takes half the time."""
+FIT_EVERY = 5
+"""Heads are fitted on every fifth bar: neighbouring labels overlap almost wholly, and a fit takes a fifth of the time.
+Five shares no factor with the hours of a week, so that over time every hour of every weekday is seen.
+"""
 PENDING_COLUMNS = [
     "pair", "timeframe", "date", "is_short", "regime", *HEAD_LETTERS, "consensus", "confidence", "stake"
 ]  # fmt: skip
