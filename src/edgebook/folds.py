@@ -52,7 +52,7 @@ def embargo_time(embargo_bars: int, *, timeframes: Sequence[str]) -> pd.Timedelt
     """
     if embargo_bars < 0:
         raise SettingsError(f"embargo_bars: {embargo_bars} is negative; give 0 or more")
-    return embargo_bars * max(pd.Timedelta(timeframe) for timeframe in timeframes)
+    return embargo_bars * max(pd.Timedelta(timeframe.replace("d", "D")) for timeframe in timeframes)
 
 
 def walk_forward(

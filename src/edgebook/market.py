@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from edgebook import tables
+from edgebook.bars import TIMEFRAMES
 from edgebook.errors import DataError
 from edgebook.plan_outcomes import (
     DAY_MS,
@@ -195,7 +196,7 @@ def build_market(
         Milliseconds UTC; bars that close after it are left out.
     """
     pairs = tuple(sorted(bars["pair"].unique()))
-    timeframes = tuple(sorted(bars["timeframe"].unique(), key=pd.Timedelta))
+    timeframes = tuple(sorted(bars["timeframe"].unique(), key=TIMEFRAMES.__getitem__))
     names = tuple(column for column in values.columns if column not in tables.KEY)
     date = to_ms(bars["date"])
     pair = codes_of(bars["pair"], pairs)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from edgebook.bars import TIMEFRAMES
 from edgebook.figures import Picture, canvas, png, words
 from edgebook.figures_rates import draw_bars, rows_height_in
 from edgebook.figures_regimes import draw_regime_price, draw_shares, draw_transitions
@@ -27,7 +28,7 @@ def price_picture(bars: pd.DataFrame, regimes: pd.DataFrame, *, last_days: int |
     """
     worth = (bars["close"] * bars["volume"]).groupby(bars["pair"], observed=True).sum()
     pair = str(worth.sort_index().idxmax())
-    lengths = sorted(bars["timeframe"].unique(), key=pd.Timedelta)
+    lengths = sorted(bars["timeframe"].unique(), key=TIMEFRAMES.__getitem__)
     timeframe = lengths[-1] if last_days is None else lengths[0]
     joined = bars[[*KEY, "close"]].assign(regime=regimes["regime"].to_numpy())
     own = joined[(joined["pair"] == pair) & (joined["timeframe"] == timeframe)]

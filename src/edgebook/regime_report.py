@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from edgebook import tables
+from edgebook.bars import TIMEFRAMES
 from edgebook.intervals import Interval, clusters_of, mean_interval, rate_interval
 from edgebook.params import Regimes, plain, section
 from edgebook.regimes import REGIMES, segment
@@ -136,7 +137,7 @@ def durations(regimes: pd.DataFrame) -> pd.DataFrame:
     found = spells(regimes)
     rows = []
     for timeframe, own in found.groupby("timeframe", observed=True, sort=False):
-        hours = pd.Timedelta(str(timeframe)) / pd.Timedelta("1h")
+        hours = TIMEFRAMES[str(timeframe)] / 60
         for regime in REGIMES:
             bars = np.sort(own.loc[own["complete"] & (own["regime"] == regime), "bars"].to_numpy(np.float64))
             low, high = _median_interval(bars)
