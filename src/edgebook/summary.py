@@ -24,7 +24,20 @@ if TYPE_CHECKING:
 
 WINDOW_WEEKS = 13
 SHOWN = ("total_signals", "win_rate", "expectancy", "profit_factor", "sharpe_ratio", "max_drawdown")
-FORMATS: dict[str, Format] = {"win_rate": "percent", "max_drawdown": "percent", "total_signals": "integer"}
+FORMATS: dict[str, Format] = {
+    "win_rate": "percent",
+    "max_drawdown": "percent",
+    "total_signals": "integer",
+    "expectancy": "r",
+}
+QUESTIONS = {
+    "outcome_analysis": "What became of the signals: metrics, equity, what worked and what did not.",
+    "learning_review": "Whether the system has learned, and the scoreboard against the goals.",
+    "ab_test": "The decision and why: wealth against its bar, both books, second opinions.",
+    "regime_segmentation": "Which market it was: durations, transitions, performance by regime.",
+    "feature_importance": "Which indicators matter, what is kept and what is dropped.",
+    "bayesian_tuning": "The search for a better recipe, its holdout, and what it proposes.",
+}
 
 
 def write_summary(run: Mapping[str, Any], paths: Paths) -> str:
@@ -206,11 +219,12 @@ def _week_page(week: Week, *, metrics: pd.DataFrame, lines: list[str]) -> WeekPa
             unit = "days" if row["metric"] in BOOK_METRICS else "trades"
             count = f"n {int(row['n'])} {unit}"
             band = interval(row["low"], row["high"], how)
-            small = count if pd.isna(row["low"]) else f"95 % {band}, {count}"
+            small = f"since {week.genesis}" if row["metric"] == "total_signals" else f"95 % {band}, {count}"
             cards.append(Card(row["metric"].replace("_", " "), formatted(row["value"], how), small))
     neighbours = week.weeks
     at = neighbours.index(week.as_of)
     decision, _, reason = decision_line(week.seal).partition("; ")
+    before = neighbours[at - 1] if at else ""
     return WeekPage(
         as_of=week.as_of,
         market=week.market,
@@ -218,11 +232,11 @@ def _week_page(week: Week, *, metrics: pd.DataFrame, lines: list[str]) -> WeekPa
         champion=week.champion_version,
         parameters_fingerprint=str(week.seal.head["fingerprints"]["parameters"])[:12],
         data_fingerprint=hashlib.sha256(week.paths.bars.read_bytes()).hexdigest()[:12],
-        decision=decision,
+        decision=f"Champion {decision}" if decision.endswith(" stays") else decision,
         reason=reason,
         cards=cards,
         changes=lines,
-        reports=[Link(title, f"{name}.html") for name, title in REPORTS.items()],
-        previous=neighbours[at - 1] if at else "",
+        reports=[Link(title, f"{name}.html", QUESTIONS[name]) for name, title in REPORTS.items()],
+        previous=before if before and (week.paths.report(as_of=before) / "index.html").exists() else "",
         following="",
     )
