@@ -215,7 +215,14 @@ def study_due(as_of: str, *, genesis: str, every_weeks: int) -> bool:
 
 def _points(space: Space, *, settings: Tuning, values: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, float]]]:
     """Points to try, in order; `values` holds the trials so far when the next one is asked for."""
-    import optuna
+    import warnings
+
+    from tqdm import TqdmWarning
+
+    with warnings.catch_warnings():
+        # In a kernel without widgets tqdm says so, and the report would show it.
+        warnings.simplefilter("ignore", TqdmWarning)
+        import optuna
     from optuna.distributions import IntDistribution
 
     yield "default", dict(space.default)
