@@ -16,7 +16,7 @@ from edgebook.paths import repository
 SOURCE = repository() / "src" / "edgebook"
 
 LAYERS: dict[str, str] = {
-    "ground": "errors paths params recipes exit_plans tables formats edgebook",
+    "ground": "errors paths params sections settings_rules recipes exit_plans tables formats edgebook",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
     "bars": "bars folder samples sources synthetic synthetic_*",
     "patterns": "patterns patterns.*",
@@ -29,11 +29,12 @@ LAYERS: dict[str, str] = {
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
     "loop": "loop week_rows decisions history",
     "analyses": "tracks strategies learning_* policy_history head_record candidate_scores random_policies goals goal_* "
-    "ab_* power second_opinions repeated_looks regime_* outcome_* versions live store exporters settings_file doctor",
-    "reports": "display report report_* figures figures_* *_readings *_tables *_pictures *_review *_verdict ab_decision "
-    "summary",
+    "ab_* power second_opinions repeated_looks regime_* outcome_* versions live store exporters doctor settings_file "
+    "next_week",
+    "reports": "display report report_* figures figures_* ab_decision *_readings *_tables *_pictures *_review "
+    "*_verdict summary",
     "stages": "canonical runner progress stages sample",
-    "command line": "cli",
+    "command line": "cli cli_views",
 }
 """From the data to the user. A module imports from its own layer and from those above it in this list; where several
 lines name it, the last one counts, so that `tuning_tables` is a report and `tuning_space` a study."""
@@ -47,6 +48,7 @@ MAY_LOOK_UP: dict[tuple[str, str], str] = {
 """Imports against the order, each with its reason."""
 
 CYCLES_BROKEN_BY_LATE_IMPORT: dict[tuple[str, str], str] = {
+    ("params", "settings_rules"): "the rules name the sections that they hold for, and a section asks for its rules",
     ("figures", "figures_axes"): "saving a figure checks that its labels can be read; the check needs the palette",
     ("stages", "summary"): "a stage calls the summary when it is its turn",
 }

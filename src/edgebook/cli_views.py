@@ -1,0 +1,168 @@
+"""What the commands print on a terminal: plain text, one line a row, the numbers of the reports."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+def show(data: Any, view: Callable[[Any], None], *, as_json: bool) -> None:
+    """Print what a command found, for a program or for a person."""
+    if not as_json:
+        view(data)
+        return
+    click.echo(json.dumps(data, indent=1, ensure_ascii=False, default=str))
+
+
+def versions(rows: Sequence[Mapping[str, Any]]) -> None:
+    """One line a week."""
+    table(
+        ["week", "champion", "challenger", "decision", "wealth", "events"],
+        [
+            [
+                r["week"],
+                r["champion"],
+                r["challenger"] or "",
+                r["decision"],
+                _number(r["wealth"], 2),
+                "; ".join(r["events"]),
+            ]
+            for r in rows
+        ],
+    )
+
+
+def comparison(found: Mapping[str, Any]) -> None:
+    """Settings, thresholds, weights, coefficients and outcomes of two versions."""
+    click.echo(f"{found['a']}  against  {found['b']}\n")
+    table(["setting", found["a"], found["b"]], [[k, *map(str, v)] for k, v in found["settings"].items()])
+    table(
+        ["threshold", found["a"], found["b"]],
+        [[k, *(_threshold(t) for t in v)] for k, v in found["thresholds"].items()],
+    )
+    table(
+        ["head weight", found["a"], found["b"]],
+        [
+            [f"{regime} {letter}", *(_number(x, 3) for x in pair)]
+            for regime, letters in found["head_weights"].items()
+            for letter, pair in letters.items()
+        ],
+    )
+    table(
+        ["coefficient", found["a"], found["b"]],
+        [
+            [f"{r['head']} {r['indicator']} {r['side']}", _number(r["a"], 4), _number(r["b"], 4)]
+            for r in found["coefficients"]
+        ],
+    )
+    for name, row in found["outcomes"].items():
+        if name == "days":
+            click.echo(f"outcomes of the recipes' own books on the {row} days on which both ran:")
+        elif row["trades"] == 0:
+            click.echo(f"  {name}: no trade")
+        else:
+            rate, mean = row["win_rate"], row["mean_r"]
+            click.echo(
+                f"  {name}: {row['trades']} trades, win rate {rate[0]:.1%} ({rate[1]:.1%} to {rate[2]:.1%}), "
+                f"mean {mean[0]:+.3f} R ({mean[1]:+.3f} to {mean[2]:+.3f})"
+            )
+
+
+def signals(rows: Sequence[Mapping[str, Any]], *, version: str) -> None:
+    """One line a pair and timeframe."""
+    table(
+        ["pair", "bar", "date", "", "side", "confidence", "threshold", "heads", "entry ~", "stop", "target", "stake"],
+        [
+            [
+                r["pair"],
+                r["timeframe"],
+                r["date"],
+                "SIGNAL" if r["is_signal"] else "",
+                r["side"],
+                _number(r["confidence"], 3),
+                f"{r['threshold']:.3f} {'certified' if r['certified'] else 'paper'}",
+                r["heads_agreed"],
+                f"{r['entry_reference']:g}",
+                _number(r["stop_loss_abs"], 4),
+                _number(r["take_profit_abs"], 4),
+                _number(r["stake"], 0),
+            ]
+            for r in rows
+        ],
+    )
+    number = sum(r["is_signal"] for r in rows)
+    paper = sum(r["is_signal"] and not r["certified"] for r in rows)
+    click.echo(
+        f"{version}: {number} signals on {len(rows)} newest bars, {paper} of them on paper. No financial advice."
+    )
+
+
+def positions(rows: Sequence[Mapping[str, Any]]) -> None:
+    """One line a position."""
+    table(
+        ["signal", "opened", "entry", "last", "stop", "target", "stake", "profit"],
+        [
+            [
+                r["signal_id"],
+                r["open_date"],
+                f"{r['open_rate']:g}",
+                f"{r['last_rate']:g}",
+                _number(r["stop_loss_abs"], 4),
+                _number(r["take_profit_abs"], 4),
+                _number(r["stake"], 0),
+                f"{r['profit_abs']:+,.0f} ({r['profit_ratio']:+.2%})",
+            ]
+            for r in rows
+        ],
+    )
+    click.echo(f"{len(rows)} open, {sum(r['profit_abs'] for r in rows):+,.0f} unrealised")
+
+
+def explanation(found: Mapping[str, Any]) -> None:
+    """Heads, indicators and outcome of a signal."""
+    mark = "certified" if found["certified"] else "paper"
+    click.echo(f"{found['signal_id']}  by {found['policy']}")
+    click.echo(f"regime {found['regime']}, pattern {found['pattern']}, base win rate {found['base_win_rate']:.1%}")
+    click.echo(f"confidence {found['confidence']:.3f}, threshold {found['threshold']:.3f} ({mark})\n")
+    table(
+        ["head", "evidence (log-odds)", "weight"],
+        [[h["head"], f"{h['evidence']:+.3f}", f"{h['weight']:.3f}"] for h in found["heads"]],
+    )
+    table(
+        ["indicator that votes", "head", "value", "vote"],
+        [[i["indicator"], i["head"], f"{i['value']:g}", f"{i['vote']:+d}"] for i in found["indicators"] if i["vote"]],
+    )
+    out = found["outcome"]
+    if out["status"] == "open":
+        click.echo("still open")
+    else:
+        earned = f"{out['profit_ratio']:+.2%}, {out['r_multiple']:+.2f} R"
+        click.echo(f"closed {out['close_date']} by {out['exit_reason']}: {earned}")
+
+
+def checks(rows: Sequence[Mapping[str, Any]]) -> None:
+    """One line a check."""
+    table(["", "check", "detail"], [["ok" if r["ok"] else "WRONG", r["check"], r["detail"]] for r in rows])
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns as wide as they need to be; nothing where there is no row."""
+    if not rows:
+        return
+    widths = [max(len(str(row[i])) for row in [names, *rows]) for i in range(len(names))]
+    for row in [names, *rows]:
+        click.echo("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    click.echo()
+
+
+def _number(value: float | None, places: int) -> str:
+    return "n/a" if value is None else f"{value:,.{places}f}"
+
+
+def _threshold(row: dict[str, Any]) -> str:
+    return f"{row['value']:.3f} {'certified' if row['certified'] else 'paper'}"

@@ -1,0 +1,129 @@
+"""What a person decides about the next week, recorded in params.yaml: to run it, to approve a promotion, to go back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgebook.errors import SealError, WeekError
+from edgebook.seals import sealed_weeks
+from edgebook.settings_file import add_entry, next_monday, restore, set_week
+from edgebook.sources import source_end
+
+if TYPE_CHECKING:
+    from edgebook.params import Params
+    from edgebook.paths import Paths
+    from edgebook.week import Week
+
+
+def set_next_week(params: Params, paths: Paths) -> tuple[str, str]:
+    """Set the next Monday in params.yaml.
+
+    Parameters
+    ----------
+    params : Params
+        As they stand in params.yaml.
+    paths : Paths
+
+    Returns
+    -------
+    following : str
+        The Monday that `run.as_of` is now.
+    before : str
+        The text of params.yaml as it was.
+
+    Raises
+    ------
+    WeekError
+        The week before is not sealed, or the data do not complete the next one.
+    """
+    now, following = params.run.as_of, next_monday(params.run.as_of)
+    if now not in sealed_weeks(paths, params.run.history):
+        raise WeekError(f"params.yaml: run.as_of {now} is not sealed yet; run `dvc repro` first")
+    bars = params.bars
+    end = source_end(source=bars.source, folder=paths.root / bars.folder, synthetic=bars.synthetic)
+    if f"{end:%Y-%m-%d %H:%M}" < following:
+        raise WeekError(
+            f"the data of {bars.source} end at {end:%Y-%m-%d %H:%M} UTC; the week to {following} is not complete, "
+            f"so {now} is the last that can be sealed"
+        )
+    return following, set_week(paths.params, as_of=following, previous=now)
+
+
+def repro(paths: Paths, *, following: str, before: str) -> None:
+    """Run every stage that the new week concerns.
+
+    Parameters
+    ----------
+    paths : Paths
+    following : str
+        The week, for the error.
+    before : str
+        Text that params.yaml gets back when a stage fails.
+
+    Raises
+    ------
+    WeekError
+        A stage failed.
+    """
+    beside = str(Path(sys.executable).parent)  # dvc calls `edgebook`, that of this very environment
+    environment = {**os.environ, "PATH": os.pathsep.join([beside, os.environ.get("PATH", "")])}
+    done = subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=paths.root, env=environment, check=False)
+    if done.returncode != 0:
+        restore(paths.params, before)
+        raise WeekError(
+            f"dvc repro failed in the week to {following}; params.yaml is back as it was, earlier seals are intact"
+        )
+
+
+def approve_recommended(week: Week) -> str:
+    """Record that the recommended promotion is approved; returns the recipe.
+
+    Parameters
+    ----------
+    week : Week
+        The last that is sealed.
+
+    Raises
+    ------
+    SealError
+        The gate recommends nothing.
+    """
+    decision = week.seal.head["decision"]
+    if decision["action"] != "recommend":
+        raise SealError(
+            f"{week.history} {week.as_of}: nothing waits for approval; the decision was '{decision['action']}'"
+        )
+    entry = {"week": next_monday(week.as_of), "recipe": str(decision["recipe"])}
+    add_entry(week.paths.params, "approvals", entry=entry)
+    return entry["recipe"]
+
+
+def pin_version(week: Week, version: str, *, reason: str) -> str:
+    """Record a rollback by hand; returns the week from which it holds.
+
+    Parameters
+    ----------
+    week : Week
+        The last that is sealed.
+    version : str
+        A recipe, or recipe@week.
+    reason : str
+
+    Raises
+    ------
+    SealError
+        The history has no such version.
+    """
+    from edgebook.history import policy_of
+
+    if "@" in version:
+        policy_of(week.paths, week.history, version)
+    elif version not in week.seal.recipes:
+        raise SealError(f"{version}: no such recipe in history {week.history}; `edgebook versions` lists them")
+    following = next_monday(week.as_of)
+    add_entry(week.paths.params, "pins", entry={"week": following, "version": version, "reason": reason})
+    return following

@@ -1,0 +1,148 @@
+"""The rules of params.yaml that types cannot say, one function a section."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from edgebook.errors import SettingsError
+from edgebook.params import Bars, Candidates, Gate, Learning, Params, Run, Sizing
+from edgebook.recipes import HEAD_LETTERS, Recipe
+from edgebook.sections import join
+
+if TYPE_CHECKING:
+    from edgebook.sections import Rules
+
+
+def _require(condition: bool, where: str, rule: str) -> None:
+    if not condition:
+        raise SettingsError(f"{where}: {rule}")
+
+
+def monday(text: str, where: str) -> datetime.date:
+    """Read a date that must be a Monday.
+
+    Raises
+    ------
+    SettingsError
+        It is not a date, or not a Monday; the message names the nearest one before it.
+    """
+    try:
+        day = datetime.date.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(f"{where}: {text!r} is not a date like 2019-07-01") from error
+    if day.weekday() != 0:
+        before = day - datetime.timedelta(days=day.weekday())
+        raise SettingsError(
+            f"{where}: {text} is a {day:%A}; weeks end on a Monday 00:00 UTC, the one before is {before}"
+        )
+    return day
+
+
+def _check_run(run: Run, where: str) -> None:
+    as_of = monday(run.as_of, join(where, "as_of"))
+    previous = monday(run.previous, join(where, "previous"))
+    genesis = monday(run.genesis, join(where, "genesis"))
+    week = datetime.timedelta(days=7)
+    _require(previous == as_of - week, join(where, "previous"), f"must be the Monday before as_of, {as_of - week}")
+    _require(genesis < as_of, join(where, "genesis"), f"{genesis} must lie before as_of {as_of}")
+    _require(
+        bool(run.history) and run.history.replace("_", "").replace("-", "").isalnum(),
+        join(where, "history"),
+        f"{run.history!r} must be letters, digits, _ and - (it names a folder)",
+    )
+
+
+def _check_bars(bars: Bars, where: str) -> None:
+    known = ("1h", "4h", "1d")
+    _require(len(bars.timeframes) > 0, join(where, "timeframes"), "name at least one")
+    for timeframe in bars.timeframes:
+        _require(timeframe in known, join(where, "timeframes"), f"{timeframe!r} is not one of {', '.join(known)}")
+
+
+def _check_candidates(grid: Candidates, where: str) -> None:
+    for name in ("take_profit_atr", "stop_loss_atr", "time_limit_bars"):
+        values = getattr(grid, name)
+        _require(len(values) > 0, join(where, name), "name at least one value")
+        _require(all(v > 0 for v in values), join(where, name), f"must be above 0, is {list(values)}")
+    for name in ("fee_bps", "slippage_bps", "short_financing_bps_per_day"):
+        _require(getattr(grid, name) >= 0, join(where, name), f"must not be negative, is {getattr(grid, name)}")
+
+
+def _check_recipe(recipe: Recipe, where: str) -> None:
+    _require(recipe.train_weeks >= 4, join(where, "train_weeks"), f"must be at least 4, is {recipe.train_weeks}")
+    _require(recipe.refit_weeks >= 0, join(where, "refit_weeks"), "must be 0 (never) or a number of weeks")
+    _require(recipe.shrinkage > 0, join(where, "shrinkage"), f"must be above 0, is {recipe.shrinkage}")
+    _require(
+        0.5 <= recipe.signal_quantile < 1,
+        join(where, "signal_quantile"),
+        f"must be in [0.5, 1), is {recipe.signal_quantile}",
+    )
+    _require(0 <= recipe.min_heads_agree <= 9, join(where, "min_heads_agree"), "must be 0 to 9")
+    _require(recipe.half_life_weeks > 0, join(where, "half_life_weeks"), "must be above 0")
+    for letter in recipe.head_shrinkage:
+        _require(letter in HEAD_LETTERS, join(where, "head_shrinkage"), f"{letter!r} is not a head; heads are A to I")
+
+
+def _check_sizing(sizing: Sizing, where: str) -> None:
+    _require(sizing.start_capital > 0, join(where, "start_capital"), "must be above 0")
+    _require(0 < sizing.risk_per_trade <= 0.05, join(where, "risk_per_trade"), "must be in (0, 0.05]")
+    _require(sizing.max_positions >= 1, join(where, "max_positions"), "must be at least 1")
+    _require(
+        sizing.max_total_risk >= sizing.risk_per_trade,
+        join(where, "max_total_risk"),
+        "must hold at least one risk_per_trade",
+    )
+
+
+def _check_learning(learning: Learning, where: str) -> None:
+    _require(learning.warmup_weeks >= 8, join(where, "warmup_weeks"), "must be at least 8")
+    _require(learning.trial_weeks >= 4, join(where, "trial_weeks"), "must be at least 4")
+    _require(0 < learning.certify_alpha <= 0.2, join(where, "certify_alpha"), "must be in (0, 0.2]")
+    for i, pin in enumerate(learning.pins):
+        monday(pin.week, f"{where}.pins[{i}].week")
+    for i, approval in enumerate(learning.approvals):
+        monday(approval.week, f"{where}.approvals[{i}].week")
+
+
+def _check_gate(gate: Gate, where: str) -> None:
+    _require(0 < gate.alpha_per_year <= 0.2, join(where, "alpha_per_year"), "must be in (0, 0.2]")
+    _require(gate.admissions_per_year >= 1, join(where, "admissions_per_year"), "must be at least 1")
+    _require(0 < gate.book_share <= 1, join(where, "book_share"), "must be in (0, 1]")
+    _require(
+        gate.max_loss_r >= gate.max_gain_r > 0,
+        join(where, "max_loss_r"),
+        "must be at least max_gain_r: lags are bounded less tightly than leads, or a book that picks pennies passes",
+    )
+
+
+def _check_params(params: Params, where: str) -> None:
+    champions = [name for name, recipe in params.recipes.items() if recipe.role == "champion"]
+    challengers = [name for name, recipe in params.recipes.items() if recipe.role == "challenger"]
+    _require(len(champions) == 1, f"{where}: recipes", f"exactly one has role champion at genesis, found {champions}")
+    _require(
+        len(challengers) <= 1, f"{where}: recipes", f"at most one has role challenger at genesis, found {challengers}"
+    )
+    grid = params.candidates
+    plans = {
+        f"tp{tp}_sl{sl}_t{t}" for tp in grid.take_profit_atr for sl in grid.stop_loss_atr for t in grid.time_limit_bars
+    }
+    for name, recipe in params.recipes.items():
+        _require(
+            recipe.exit_plan in plans,
+            f"{where}: recipes.{name}.exit_plan",
+            f"{recipe.exit_plan} is not in the grid of section candidates; the first of it is {min(plans)}",
+        )
+
+
+RULES: Rules = {
+    Run: _check_run,
+    Bars: _check_bars,
+    Candidates: _check_candidates,
+    Recipe: _check_recipe,
+    Sizing: _check_sizing,
+    Learning: _check_learning,
+    Gate: _check_gate,
+    Params: _check_params,
+}
+"""By section, what its types cannot say."""
