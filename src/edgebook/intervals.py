@@ -184,6 +184,8 @@ def rate_interval(hits: NDArray[np.bool_], *, clusters: NDArray[np.int64]) -> In
     error, freedom = clustered_error(hits.astype(np.float64) - rate, clusters=clusters)
     if freedom == 0 or rate in (0.0, 1.0):
         effective = float(np.unique(clusters).size)
+    elif error == 0:  # every cluster has the same share
+        effective = float(hits.size)
     else:
         effective = min(float(hits.size), rate * (1 - rate) / error**2)
     shrink = (_Z / student(freedom)) ** 2 if freedom > 0 else 1.0
