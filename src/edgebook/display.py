@@ -129,7 +129,7 @@ def _default_format(column: pd.Series) -> Format:
 
 def _reads_as_numbers(texts: Sequence[str]) -> bool:
     """Whether a column of text was numbers before it was written: ``+1.2 %``, ``50.1 to 58.4``."""
-    number = r"[+−<-]?[\d,]*\.?\d+"
+    number = r"[+−<>-]?[\d,]*\.?\d+"
     shape = re.compile(rf"{number}(?: (?:to|of) {number})?(?: ?[%R]| pp| bps)?")
     shown = [text for text in texts if text != MISSING]
     return bool(shown) and all(shape.fullmatch(text) for text in shown)

@@ -93,6 +93,8 @@ def draw_wealth(
     bar: float,
     rollback_bar: float | None = None,
     title: str = "Evidence for the challenger",
+    meaning: str = "challenger",
+    bar_label: str = "promote at",
 ) -> None:
     """Draw the gate's wealth on a log scale, and the bar it has to cross.
 
@@ -106,6 +108,10 @@ def draw_wealth(
     rollback_bar : float, optional
         Wealth of the opposite bet at which the champion is rolled back.
     title : str
+    meaning : str
+        Whose colour a trial that goes on has.
+    bar_label : str
+        What the bar says before its number.
     """
     if not wealth.notna().to_numpy().any():
         return nothing_yet(ax, title=title)
@@ -119,7 +125,7 @@ def draw_wealth(
             continue
         last = known[-1]
         on_trial = last == len(values) - 1
-        shade = colour("challenger") if on_trial else next(former)
+        shade = colour(meaning) if on_trial else next(former)
         ax.plot(days, values, color=shade, linewidth=1.8 if on_trial else 1.2, zorder=3)
         if on_trial:
             ends[f"{words(name)} {values[last]:.2g}"] = (values[last], shade)
@@ -140,7 +146,7 @@ def draw_wealth(
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.yaxis.set_minor_formatter(lambda value, _: "")
     ax.axhline(1, color=FAINT, linewidth=0.8)
-    bars = [(bar, f"promote at {bar:g}", colour("champion"))]
+    bars = [(bar, f"{bar_label} {bar:g}", colour("champion"))]
     if rollback_bar is not None:
         bars.append((rollback_bar, f"rollback at {rollback_bar:g}", SOFT))
     for level, label, shade in bars:

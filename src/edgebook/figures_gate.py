@@ -1,0 +1,222 @@
+"""Pictures of the A/B report: wealth and its bar, both books, what the gate does without an edge and with one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from edgebook.figures import COLOURS, FAINT, INK, SOFT, Picture, canvas, png, styled
+from edgebook.figures_axes import nothing_yet, time_axis, times, titled
+from edgebook.figures_equity import ON_WHITE, draw_equity, draw_wealth
+from edgebook.figures_rates import draw_bars
+from edgebook.intervals import wilson
+from edgebook.power import weeks_to_bar
+from edgebook.report import formatted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from edgebook.ab_trials import Comparison
+
+SHOWN_PATHS = 60
+
+
+def wealth_picture(challengers: Sequence[Comparison], baselines: Sequence[Comparison], *, bar: float) -> Picture:
+    """Draw the wealth of every challenger over that of the pre-registered baselines.
+
+    Parameters
+    ----------
+    challengers, baselines : sequence of Comparison
+        In order of time.
+    bar : float
+        Wealth that promotes.
+    """
+    figure, (above, below) = canvas(height_in=5.0, ratios=(1.25, 1))
+    last = challengers[-1] if challengers else None
+    title = "Evidence for the challenger"
+    if last is not None:
+        title += f", {last.arm} against {last.against}"
+    draw_wealth(_side_by_side(challengers, baselines), ax=above, bar=bar, title=title)
+    against = {one.against: None for one in baselines}
+    draw_wealth(
+        _side_by_side(baselines, challengers, by_rival=True), ax=below, bar=bar,
+        title=f"What learning is worth: the champion against {', '.join(against) or 'a frozen twin'}",
+        meaning="champion", bar_label="a challenger would be promoted at",
+    )  # fmt: skip
+    ends = [f"{one.arm} {one.wealth:.3g} after {len(one.days)} days ({one.outcome})" for one in challengers[-3:]]
+    shown = "; ".join(ends) or "no challenger yet"
+    return png(figure, caption=f"Wealth 1 at admission, log scale, bar {bar:g}. {shown}.")
+
+
+def books_picture(found: Comparison, *, risk_per_trade: float) -> Picture:
+    """Draw both books over the trial, the paired difference day by day, and its sum.
+
+    Parameters
+    ----------
+    found : Comparison
+    risk_per_trade : float
+        Share of equity that one trade risks.
+    """
+    figure, (top, middle, bottom) = canvas(height_in=5.6, ratios=(1.7, 1, 1))
+    days = found.days
+    names = ("frozen", "champion") if found.kind == "baseline" else ("champion", "challenger")
+    equity = pd.DataFrame(
+        {
+            name: (1 + days[column]).cumprod().to_numpy()
+            for name, column in zip(reversed(names), ("arm_return", "against_return"), strict=True)
+        },
+        index=pd.DatetimeIndex(days["date"]),
+    )
+    draw_equity(equity, ax=top, start=1.0, title=f"Both books since {found.since}, net of costs")
+    difference = (days["arm_return"] - days["against_return"]).to_numpy(dtype=np.float64) / risk_per_trade
+    draw_differences(difference, at=days["date"], ax=middle)
+    draw_sum(difference, at=days["date"], ax=bottom)
+    total = formatted(float(difference.sum()), "r") if len(days) else "n/a"
+    arms = f"{found.arm} less {found.against}" if found.arm else "No challenger yet"
+    return png(
+        figure,
+        caption=f"{arms}: {total} over {len(days)} paired days.",
+    )
+
+
+def regimes_picture(regimes: pd.DataFrame, found: Comparison) -> Picture:
+    """Draw the difference of R a signal by regime of entry.
+
+    Parameters
+    ----------
+    regimes : DataFrame
+        As `ab_report.by_regime` gives it.
+    found : Comparison
+    """
+    figure, (ax,) = canvas(height_in=2.5)
+    known = regimes[regimes["difference"].notna()]
+    shown = known.assign(
+        label=known["regime"], value=known["difference"], low=known["difference_low"], high=known["difference_high"]
+    )
+    shown = shown.assign(n=known["n_arm"] + known["n_against"], kept=(shown["low"] > 0) | (shown["high"] < 0))
+    title = f"{found.arm} less {found.against}, by regime of entry" if found.arm else "By regime of entry"
+    draw_bars(shown, ax=ax, title=title, unit="difference of mean R a signal, with 95 % interval; n signals of both")
+    own = shown[shown["regime"] != "all"]
+    return png(figure, caption=f"{int(own['kept'].sum())} of {len(own)} regimes have an interval that leaves 0 out.")
+
+
+def panels_picture(without: NDArray[np.float64], edge: NDArray[np.float64], *, bar: float, edge_r: float) -> Picture:
+    """Draw simulated wealth without an edge beside wealth with one.
+
+    Parameters
+    ----------
+    without, edge : ndarray, shape (paths, days)
+        As `power.paths_of_wealth` gives them.
+    bar : float
+    edge_r : float
+        Edge of the second, R a day.
+    """
+    figure, axes = canvas(height_in=3.1, columns=2, share_y=True)
+    shares = []
+    for ax, wealth, name in zip(axes, (without, edge), ("No edge", f"An edge of {edge_r:.2g} R a day"), strict=True):
+        weeks = weeks_to_bar(wealth, bar=bar)
+        share = float(np.mean(np.isfinite(weeks)))
+        low, high = wilson(share, n=len(weeks))
+        shares.append(
+            f"{name[0].lower()}{name[1:]}: {formatted(share, 'percent')} (95 % {low * 100:.1f} to {high * 100:.1f})"
+        )
+        draw_paths(wealth, ax=ax, bar=bar, title=f"{name}: {np.isfinite(weeks).sum()} of {len(weeks)} promoted")
+    axes[1].set_ylabel("")
+    return png(figure, caption=f"{len(without)} simulated challengers each, a look a day: {'; '.join(shares)}.")
+
+
+@styled
+def draw_differences(difference: NDArray[np.float64], *, at: pd.Series, ax: Axes) -> None:
+    """Draw the paired difference of each day as a line from 0.
+
+    Parameters
+    ----------
+    difference : ndarray, shape (days,)
+        In R.
+    at : Series of datetime
+    ax : Axes
+    """
+    if not len(difference):
+        return nothing_yet(ax, title="Paired daily difference")
+    shades = np.where(difference > 0, COLOURS["challenger"], COLOURS["champion"])
+    ax.vlines(times(at), 0, difference, colors=shades, linewidth=max(0.8, min(2.0, 300 / len(difference))))
+    ax.axhline(0, color=FAINT, linewidth=0.8)
+    ax.set_ylabel("R a day")
+    time_axis(ax)
+    titled(ax, "Paired daily difference")
+
+
+@styled
+def draw_sum(difference: NDArray[np.float64], *, at: pd.Series, ax: Axes) -> None:
+    """Draw the running sum of the paired difference inside the range that chance alone keeps to.
+
+    Parameters
+    ----------
+    difference : ndarray, shape (days,)
+        In R.
+    at : Series of datetime
+    ax : Axes
+    """
+    if not len(difference):
+        return nothing_yet(ax, title="Its sum")
+    days = times(at)
+    spread = 1.96 * np.std(difference) * np.sqrt(np.arange(1, len(difference) + 1))
+    ax.fill_between(days, -spread, spread, color=COLOURS["baseline"], alpha=0.25, linewidth=0)
+    ax.plot(days, np.cumsum(difference), color=INK, linewidth=1.4)
+    ax.axhline(0, color=FAINT, linewidth=0.8)
+    side = -1 if difference.sum() > 0 else 1
+    ax.annotate(
+        "where 95 % of equal arms are on any one day", xy=(days[-1], side * spread[-1]), xytext=(-3, -side * 10),
+        textcoords="offset points", ha="right", va="center", fontsize=7.5, color=SOFT,
+    )  # fmt: skip
+    ax.set_ylabel("R")
+    time_axis(ax)
+    titled(ax, "Its sum")
+
+
+@styled
+def draw_paths(wealth: NDArray[np.float64], *, ax: Axes, bar: float, title: str) -> None:
+    """Draw simulated wealth over weeks, the promoted paths in colour.
+
+    Parameters
+    ----------
+    wealth : ndarray, shape (paths, days)
+    ax : Axes
+    bar : float
+    title : str
+    """
+    weeks = np.arange(1, wealth.shape[1] + 1) / 7
+    for path in wealth[:SHOWN_PATHS]:
+        high = np.flatnonzero(path >= bar)
+        end = high[0] + 1 if len(high) else len(path)
+        shade = COLOURS["challenger"] if len(high) else COLOURS["baseline"]
+        ax.plot(weeks[:end], path[:end], color=shade, linewidth=0.7, alpha=0.8, zorder=3 if len(high) else 2)
+    ax.set_yscale("log")
+    ax.set_ylim(0.005, bar * 2.5)
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.yaxis.set_minor_formatter(lambda value, _: "")
+    ax.axhline(1, color=FAINT, linewidth=0.8)
+    ax.axhline(bar, color=COLOURS["champion"], linewidth=1.1, linestyle=(0, (5, 3)))
+    ax.annotate(
+        f"promote at {bar:g}", xy=(0, bar), xycoords=("axes fraction", "data"), xytext=(4, 4),
+        textcoords="offset points", color=COLOURS["champion"], fontsize=8, bbox=ON_WHITE,
+    )  # fmt: skip
+    ax.set_xlabel("weeks on trial")
+    ax.set_ylabel("wealth (log scale)")
+    titled(ax, title)
+
+
+def _side_by_side(shown: Sequence[Comparison], others: Sequence[Comparison], *, by_rival: bool = False) -> pd.DataFrame:
+    """Wealth of each trial as a column over all days of all trials."""
+    dates = [one.days["date"] for one in (*shown, *others) if len(one.days)]
+    index = pd.DatetimeIndex(sorted(set(pd.concat(dates)))) if dates else pd.DatetimeIndex([], tz="UTC")
+    columns: dict[str, pd.Series] = {}
+    for one in shown:
+        name = f"{one.arm} / {one.against}" if by_rival else one.arm
+        columns[name] = one.days.set_index("date")["wealth"].reindex(index)
+    return pd.DataFrame(columns, index=index, dtype=np.float64)
