@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from edgebook import intervals
+from edgebook.cells import cell_table
 from edgebook.intervals import UNDEFINED, Interval
 from edgebook.market import REGIMES
 from edgebook.metrics import closed_trades
@@ -65,7 +66,8 @@ def regime_profit(trades: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a regime: regime, n, n_effective, mean_r with low and high, total_r, win_rate with win_low and win_high.
+        One row a regime: regime, n, n_effective, mean_r with low and high, total_r, win_rate with win_low and win_high,
+        shrunk_r (mean_r shrunk toward that of all regimes, as `cells` does it).
     """
     closed = closed_trades(trades)
     rows = []
@@ -77,7 +79,9 @@ def regime_profit(trades: pd.DataFrame) -> pd.DataFrame:
         total = part["r_multiple"].sum()
         rows.append((regime, len(part), r.n_effective, r.value, r.low, r.high, total, won.value, won.low, won.high))
     columns = ["regime", "n", "n_effective", "mean_r", "low", "high", "total_r", "win_rate", "win_low", "win_high"]
-    return pd.DataFrame(rows, columns=columns).round(6)
+    found = pd.DataFrame(rows, columns=columns).round(6)
+    shrunk = cell_table(closed, groupings=[["regime"]]).set_index("regime")["shrunk_r"]
+    return found.assign(shrunk_r=found["regime"].map(shrunk).astype(float))
 
 
 def manual_interventions(heads: Sequence[Mapping[str, Any]]) -> int:

@@ -200,15 +200,28 @@ def regimes_table(found: pd.DataFrame) -> Table:
     Parameters
     ----------
     found : DataFrame
-        As `goals.regime_profit` gives it.
+        As `goal_values.regime_profit` gives it.
     """
     return table(
         found.assign(regime=found["regime"].map(words))[
-            ["regime", "n", "n_effective", "mean_r", "low", "high", "total_r", "win_rate", "win_low", "win_high"]
+            [
+                "regime",
+                "n",
+                "n_effective",
+                "mean_r",
+                "low",
+                "high",
+                "shrunk_r",
+                "total_r",
+                "win_rate",
+                "win_low",
+                "win_high",
+            ]
         ],
         caption="The account by regime",
-        formats={"n_effective": "integer", "mean_r": "r", "total_r": "r", "win_rate": "percent"},
-        labels={"n_effective": "n effective", "mean_r": "R a signal", "total_r": "Sum of R"},
+        note="Shrunk: the R of a signal, pulled toward that of all regimes as far as the data ask for it.",
+        formats={"mean_r": "r", "shrunk_r": "r", "total_r": "r", "win_rate": "percent"},
+        labels={"mean_r": "R a signal", "shrunk_r": "Shrunk", "total_r": "Sum of R"},
         intervals={"mean_r": ("low", "high"), "win_rate": ("win_low", "win_high")},
     )
 
