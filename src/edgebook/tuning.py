@@ -17,6 +17,7 @@ import pandas as pd
 from edgebook.deflated import deflated_sharpe, overfitting_probability, sharpe_ratio
 from edgebook.errors import SettingsError
 from edgebook.market import iso
+from edgebook.params import plain
 from edgebook.tuning_folds import HOUR_MS, Schedule, schedule, thinning
 from edgebook.tuning_importance import importance
 from edgebook.tuning_scores import DIGITS, fold_scores, holdout_scores, mean_scores, rounded
@@ -110,7 +111,7 @@ def tune(
     proposal = None
     if verdict == "proposed":
         tuned = tuned_recipe(recipe, best_point, title=f"tuned {as_of}")
-        proposal = {**_plain(tuned.settings()), "title": tuned.title}
+        proposal = {**plain(tuned.settings()), "title": tuned.title}
     deflated = deflated_sharpe(series[best], sharpe_ratios=trials["sharpe"].to_numpy(np.float64))
     head = {
         "as_of": as_of,
@@ -289,10 +290,6 @@ def _schedule_row(times: Schedule) -> dict[str, Any]:
         "holdout": [iso(times.holdout)[:10], iso(times.as_of)[:10]],
         "embargo_hours": times.embargo // HOUR_MS,
     }
-
-
-def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
 
 
 def _show_progress(done: int, *, total: int, started: float) -> None:
