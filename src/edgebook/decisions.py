@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from edgebook.policy import Policy
 
-FUTILE_WEALTH = 0.1
+FUTILE_WEALTH = 0.2
 FUTILE_DAYS = 56
-"""A challenger whose backer has lost nine tenths after eight weeks is retired: the slot is worth more to the next."""
+"""A challenger whose backer has lost four fifths after eight weeks is retired: the slot is worth more to the next."""
 
 
 @dataclass(frozen=True)
