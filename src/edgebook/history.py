@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from edgebook.arms import Rules
 from edgebook.before_seal import plan_in_force
-from edgebook.errors import SealError, WeekError
+from edgebook.errors import SealError, SettingsError, WeekError
 from edgebook.importance_run import SEALED_NAME, importance_in_force, importance_text
 from edgebook.indicators import family
 from edgebook.loop import Inputs, begin_history, learn_week
@@ -56,14 +56,18 @@ def rules_of(params: Params) -> Rules:
     )
 
 
-def inputs_of(params: Params, paths: Paths, *, market: Market, attachments: Mapping[str, str] | None = None) -> Inputs:
+def inputs_of(
+    params: Params, paths: Paths, *, as_of: str, market: Market, attachments: Mapping[str, str] | None = None
+) -> Inputs:
     """What a week's run is given beside the previous seal.
 
     Parameters
     ----------
     params : Params
     paths : Paths
-        Where the versions that a pin names are.
+        Where the version that a pin names is.
+    as_of : str
+        The Monday at which the week ends; only a pin of this week names a version that must be there.
     market : Market
     attachments : mapping of str to str, optional
         Text of this week's study and importance run.
@@ -78,7 +82,7 @@ def inputs_of(params: Params, paths: Paths, *, market: Market, attachments: Mapp
         pinned={
             pin.version: policy_of(paths, params.run.history, pin.version)
             for pin in params.learning.pins
-            if "@" in pin.version
+            if pin.week == as_of and "@" in pin.version
         },
     )
 
@@ -161,10 +165,17 @@ def backfill(params: Params, paths: Paths, *, until: str, tell: Callable[[Progre
         The tables end before `until`.
     SealError
         A seal on the way is damaged or missing in the middle.
+    SettingsError
+        The history begins at another Monday than run.genesis.
     """
     run = params.run
     weeks = mondays(run.genesis, until)
     done = [week for week in sealed_weeks(paths, run.history) if week <= until]
+    if done and done[0] != run.genesis:
+        raise SettingsError(
+            f"params.yaml: run.genesis: {run.genesis}, but the first seal of history {run.history} is {done[0]}; "
+            "put the date back, restore the seals with `git checkout`, or give run.history another name"
+        )
     if done != weeks[: len(done)]:
         gap = next(week for week in weeks if week not in done)
         raise SealError(f"models/{run.history}/{gap}: missing between sealed weeks; restore it with `git checkout`")
@@ -186,7 +197,7 @@ def seal_week(params: Params, paths: Paths, *, as_of: str, market: Market, previ
     run = Run(history=params.run.history, as_of=as_of, previous=before, genesis=params.run.genesis)
     week = Week(run, paths)
     attachments = attachments_of(params, week, market=market, previous=previous)
-    inputs = inputs_of(params, paths, market=market, attachments=attachments)
+    inputs = inputs_of(params, paths, as_of=as_of, market=market, attachments=attachments)
     seal = begin_history(inputs, at=as_of) if previous is None else learn_week(previous, inputs, as_of=as_of)
     write_seal(seal, paths)
     return read_seal(paths, history=run.history, as_of=as_of)

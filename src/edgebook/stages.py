@@ -159,7 +159,8 @@ def _learn(given: Mapping[str, Any], paths: Paths) -> str:
         if file.suffix in (".json", ".csv"):
             attachments[f"study/{file.name}"] = file.read_text(encoding="utf-8")
     previous = read_seal(paths, history=run.history, as_of=run.previous)
-    inputs = inputs_of(params, paths, market=load_market(paths, as_of=run.as_of), attachments=attachments)
+    market = load_market(paths, as_of=run.as_of)
+    inputs = inputs_of(params, paths, as_of=run.as_of, market=market, attachments=attachments)
     seal = learn_week(previous, inputs, as_of=run.as_of)
     differing = differing_files(seal, paths)
     if differing:
