@@ -123,23 +123,27 @@ def write_seal(seal: Seal, paths: Paths) -> bool:
     history = str(seal.head["history"])
     place, ledger = paths.seal(history=history, as_of=seal.as_of), paths.ledger(history=history, as_of=seal.as_of)
     files = seal_files(seal)
-    if place.exists() and ledger.exists():
-        if (place / "seal.json").read_text(encoding="utf-8") == files["seal.json"]:
+    sealed = place / "seal.json"
+    if sealed.exists():
+        if sealed.read_bytes() != files["seal.json"].encode():
+            raise SealError(
+                f"{_name(place, paths)}: the week is sealed, and this run would seal it otherwise; changed settings, "
+                "code or bars take effect from the next week (`edgebook advance`); for a what-if give run.history "
+                "another name"
+            )
+        if ledger.exists():
             read_seal(paths, history=history, as_of=seal.as_of)
             return False
-        raise SealError(
-            f"{_name(place, paths)}: the week is sealed, and this run would seal it otherwise; changed settings, code "
-            "or bars take effect from the next week (`edgebook advance`); for a what-if give run.history another name"
-        )
     scratch = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    rows = ledger.with_name(f".{ledger.name}.{os.getpid()}.tmp")
     try:
-        shutil.rmtree(scratch, ignore_errors=True)
+        for killed in place.parent.glob(f".{place.name}.*.tmp"):
+            shutil.rmtree(killed, ignore_errors=True)
         for name, text in files.items():
             target = scratch / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
         ledger.parent.mkdir(parents=True, exist_ok=True)
-        rows = ledger.with_name(f".{ledger.name}.{os.getpid()}.tmp")
         rows.write_text(csv_text(seal.ledger, LEDGER_COLUMNS), encoding="utf-8")
         # The folder last: a seal without its ledger cannot be, a ledger without its seal is written again.
         rows.replace(ledger)
@@ -148,6 +152,7 @@ def write_seal(seal: Seal, paths: Paths) -> bool:
         scratch.replace(place)
     except OSError as error:
         shutil.rmtree(scratch, ignore_errors=True)
+        rows.unlink(missing_ok=True)
         reason = error.strerror or str(error)
         raise SealError(
             f"{_name(place, paths)}: could not be written ({reason}); earlier seals are untouched"
@@ -163,7 +168,7 @@ def differing_files(seal: Seal, paths: Paths) -> list[str]:
     files = seal_files(seal)
     there = {p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file()}
     wrong = sorted(there ^ files.keys())
-    return wrong + [n for n in sorted(there & files.keys()) if (place / n).read_text(encoding="utf-8") != files[n]]
+    return wrong + [n for n in sorted(there & files.keys()) if (place / n).read_bytes() != files[n].encode()]
 
 
 def read_seal(paths: Paths, *, history: str, as_of: str) -> Seal:
