@@ -148,7 +148,8 @@ def seal_bytes(paths: Paths, *, until: str = "9999") -> dict[str, bytes]:
     """Every file of every seal and ledger up to a week, by its path."""
     found = {}
     for file in sorted(paths.history("main").rglob("*")):
-        if file.is_file() and file.relative_to(paths.history("main")).parts[0] <= until:
+        week = file.relative_to(paths.history("main")).parts[0]
+        if file.is_file() and week <= until and not week.startswith("."):
             found[file.relative_to(paths.root).as_posix()] = file.read_bytes()
     for file in sorted((paths.root / "data" / "ledger" / "main").glob("*.csv")):
         if file.stem <= until:
