@@ -233,12 +233,20 @@ def admit(state: State, inputs: Inputs, *, attachments: Mapping[str, str], used:
             "waiting", proposals[0][0] or "proposal", f"the error budget of {year} is spent on {admitted} challengers"
         )
         return used
-    given, origin, recipe = proposals[0]
-    if any(entry["settings"] == plain(recipe.settings()) for entry in state.recipes.values()):
-        known = next(n for n, e in state.recipes.items() if e["settings"] == plain(recipe.settings()))
-        state.event("not admitted", known, f"{origin}: the proposal is {known} again")
-        return study["as_of"] if given is None and study is not None else used
-    name = given or f"r{1 + max(_number(n) for n in state.recipes)}"
+    known = {name: entry["settings"] for name, entry in state.recipes.items()}
+    fresh = []
+    for given, origin, recipe in proposals:
+        same = next((name for name, settings in known.items() if settings == plain(recipe.settings())), None)
+        if same is None:
+            fresh.append((given, origin, recipe))
+            continue
+        state.event("not admitted", same, f"{origin}: the proposal is {same} again")
+        if given is None and study is not None:
+            used = study["as_of"]
+    if not fresh:
+        return used
+    given, origin, recipe = fresh[0]
+    name = given or f"r{1 + max(_number(n) for n in (*state.recipes, *inputs.recipes))}"
     state.recipes[name] = registered(recipe, role="challenger", origin=origin, since=state.as_of)
     state.arms[name] = start_arm(name, recipe, inputs.market, at=until, rules=inputs.rules)
     state.challenger = name
