@@ -88,7 +88,7 @@ def inputs_of(
 
 
 def policy_of(paths: Paths, history: str, version: str) -> Policy:
-    """Policy of a version such as ``r1@2019-06-24``.
+    """Policy of a version such as ``r1@2019-06-24``, or of a pinned one, ``r1-20190506@2019-05-06``.
 
     Raises
     ------
@@ -98,6 +98,10 @@ def policy_of(paths: Paths, history: str, version: str) -> Policy:
     name, _, week = version.partition("@")
     place = paths.seal(history=history, as_of=week) / "policies" / f"{name}.json"
     if not place.exists():
+        recipe, _, pinned = name.rpartition("-")
+        if recipe and len(pinned) == 8 and pinned.isdigit():  # it was learned before it got its name
+            of_week = f"{pinned[:4]}-{pinned[4:6]}-{pinned[6:]}"
+            return replace(policy_of(paths, history, f"{recipe}@{of_week}"), recipe=name)
         raise SealError(f"{version}: no such version in history {history}; `edgebook versions` lists them")
     return Policy.from_json(json.loads(place.read_text(encoding="utf-8")))
 

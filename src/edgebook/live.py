@@ -14,6 +14,7 @@ from edgebook.market import REGIMES, SIDES, Market, iso, milliseconds
 from edgebook.outcomes import signal_id
 from edgebook.policy import Policy, score
 from edgebook.recipes import HEAD_LETTERS
+from edgebook.versions import resolve_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,11 +36,7 @@ def policy_in_force(week: Week, *, pins: Sequence[Pin] = ()) -> Policy:
     """
     waiting = [pin for pin in pins if pin.week > week.as_of]
     if waiting:
-        version = waiting[-1].version
-        if "@" in version:
-            return policy_of(week.paths, week.history, version)
-        if version in week.seal.arms:
-            return week.seal.arms[version].policy
+        return resolve_version(week, waiting[-1].version)
     return week.seal.arms[week.champion].policy
 
 

@@ -48,9 +48,9 @@ def compare_versions(week: Week, a: str, *, b: str) -> dict[str, Any]:
         settings, thresholds, head_weights and the largest changes of coefficients, each with both values; outcomes of
         each recipe's own book over the weeks in which both ran.
     """
-    first, second = _resolve(week, a), _resolve(week, b)
+    first, second = resolve_version(week, a), resolve_version(week, b)
     recipes = week.seal.recipes
-    mine, other = recipes[first.recipe.split("-")[0]]["settings"], recipes[second.recipe.split("-")[0]]["settings"]
+    mine, other = recipes[first.recipe]["settings"], recipes[second.recipe]["settings"]
     return {
         "a": first.version,
         "b": second.version,
@@ -73,7 +73,14 @@ def compare_versions(week: Week, a: str, *, b: str) -> dict[str, Any]:
     }
 
 
-def _resolve(week: Week, name: str) -> Policy:
+def resolve_version(week: Week, name: str) -> Policy:
+    """Policy of a version, or the last one of a recipe, running or not.
+
+    Raises
+    ------
+    SealError
+        There is no such version or recipe.
+    """
     if "@" in name:
         return policy_of(week.paths, week.history, name)
     for sealed in reversed(week.weeks):
