@@ -23,7 +23,7 @@ LAYERS: dict[str, str] = {
     "indicators": "indicators indicators.*",
     "outcomes": "candidates barriers barriers_plain outcomes",
     "regimes": "regimes",
-    "policy": "market plan_outcomes heads consensus policy signals",
+    "policy": "market plan_outcomes heads consensus policy signals candidate_marks",
     "arms": "book gate arms",
     "seals": "seals seal_text week before_seal",
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",

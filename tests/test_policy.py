@@ -225,7 +225,13 @@ def test_signals_are_the_candidates_at_or_above_their_threshold(policy):
 def test_one_side_of_a_bar_at_most(policy):
     eager = replace(with_thresholds(policy, 0.0), min_heads_agree=0)
     found = find_signals(eager, MARKET, rows=rows_of(MARKET), until=2**62)
-    assert len(found.row) == len(set(found.row.tolist())) == len(MARKET.date)
+    favoured = (found.scores.consensus > 0).any(axis=1)
+    assert len(found.row) == len(set(found.row.tolist())) == favoured.sum() > 0
+
+
+def test_without_evidence_in_favour_there_is_no_signal_however_low_the_threshold(policy):
+    ignorant = replace(with_thresholds(policy, 0.0), min_heads_agree=0, weights=np.zeros_like(policy.weights))
+    assert len(find_signals(ignorant, MARKET, rows=rows_of(MARKET), until=2**62).row) == 0
 
 
 def test_too_few_heads_behind_it_is_no_signal(policy):

@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 
 from edgebook.book import Book, BookWeek, trade_week
+from edgebook.candidate_marks import marked_r
 from edgebook.consensus import Observed, Record, update_record
 from edgebook.gate import book_score, candidate_score, candidate_stakes
 from edgebook.heads import fit_heads
 from edgebook.market import DAY_MS, NEVER, WEEK_MS, Market, iso, milliseconds
 from edgebook.policy import Policy, Scores, confidence_rank, make_policy, score
 from edgebook.recipes import HEAD_LETTERS
-from edgebook.signals import Signals, find_signals, week_rows
+from edgebook.signals import Signals, entering_rows, find_signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,12 +141,12 @@ def start_arm(name: str, recipe: Recipe, market: Market, *, at: int, rules: Rule
             policy = _fit(name, recipe, market, record=record, at=since, rules=rules)
         else:
             policy = _refresh(policy, record, market, recipe=recipe, at=since, rules=rules)
-        rows = week_rows(market, since=since, until=since + WEEK_MS)
+        rows = entering_rows(market, market.plans[recipe.exit_plan], since=since, until=since + WEEK_MS)
         scores = score(policy, market, rows=rows)
         scored = _pending_from(scores, market, rows=rows, policy=policy, until=since + WEEK_MS)
-        seen, pending, closed = _observe(pending, scored, market, exit_plan=recipe.exit_plan, at=since + WEEK_MS)
+        seen, pending, whole = _observe(pending, scored, market, exit_plan=recipe.exit_plan, at=since + WEEK_MS)
         record = update_record(record, seen, half_life_weeks=recipe.half_life_weeks)
-        expected = _expected_stake(expected, closed["stake"].to_numpy() * seen.weight)
+        expected = _expected_stake(expected, whole, at=since + WEEK_MS)
     if book is None:
         book = Book(rules.sizing.start_capital, rules.sizing.start_capital)
     policy = _fit(name, recipe, market, record=record, at=at, rules=rules)
@@ -166,14 +167,15 @@ def run_week(arm: Arm, recipe: Recipe, market: Market, *, until: int, rules: Rul
     rules : Rules
     """
     since = until - WEEK_MS
-    rows = week_rows(market, since=since, until=until)
+    rows = entering_rows(market, market.plans[recipe.exit_plan], since=since, until=until)
     signals = find_signals(arm.policy, market, rows=rows, until=until)
     week = trade_week(arm.book, signals, market=market, sizing=rules.sizing, cost=rules.cost, since=since, until=until)
     scored = _pending_from(signals.scores, market, rows=rows, policy=arm.policy, until=until)
-    seen, pending, closed = _observe(arm.pending, scored, market, exit_plan=recipe.exit_plan, at=until)
-    stakes = closed["stake"].to_numpy() * seen.weight
-    day = (closed["known_at"].to_numpy(np.int64) - 1 - since) // DAY_MS
-    earned = np.bincount(np.clip(day, 0, 6), weights=stakes * seen.r_multiple, minlength=7).astype(np.float64)
+    seen, pending, whole = _observe(arm.pending, scored, market, exit_plan=recipe.exit_plan, at=until)
+    moments = np.arange(since, until + 1, DAY_MS)
+    row, side = whole["row"].to_numpy(np.int64), whole["is_short"].to_numpy(np.int64)
+    value = marked_r(market, market.plans[recipe.exit_plan], row=row, side=side, moments=moments, cost=rules.cost)
+    earned = (whole["stake"].to_numpy() * whole["weight"].to_numpy()) @ np.diff(value, axis=1)
     returns = np.array([row["return_ratio"] for row in week.days])
     scores = np.column_stack(
         [
@@ -189,7 +191,7 @@ def run_week(arm: Arm, recipe: Recipe, market: Market, *, until: int, rules: Rul
             policy = _fit(arm.name, recipe, market, record=record, at=until, rules=rules)
         else:
             policy = _refresh(policy, record, market, recipe=recipe, at=until, rules=rules)
-    expected = _expected_stake(arm.expected_stake, stakes)
+    expected = _expected_stake(arm.expected_stake, whole, at=until)
     return ArmWeek(Arm(arm.name, policy, record, week.book, pending, expected), signals, week, scores)
 
 
@@ -230,6 +232,7 @@ def _pending_from(
     row = rows[at]
     regime = market.regime[row].astype(np.int64)
     confidence = scores.confidence[at, side]
+    rank = confidence_rank(policy, confidence, regime=regime)
     frame = pd.DataFrame(
         {
             "pair": np.array(market.pairs, dtype=object)[market.pair[row]],
@@ -240,7 +243,7 @@ def _pending_from(
             **{letter: scores.raw[at, i, side] for i, letter in enumerate(HEAD_LETTERS)},
             "consensus": scores.consensus[at, side],
             "confidence": confidence,
-            "stake": np.round(candidate_stakes(confidence_rank(policy, confidence, regime=regime)), 4),
+            "stake": np.round(candidate_stakes(rank) * (scores.consensus[at, side] > 0), 4),
         }
     )
     return frame.assign(row=row)
@@ -249,7 +252,7 @@ def _pending_from(
 def _observe(
     pending: pd.DataFrame, scored: pd.DataFrame, market: Market, *, exit_plan: str, at: int
 ) -> tuple[Observed, pd.DataFrame, pd.DataFrame]:
-    """Part what has closed by `at` from what is still open."""
+    """Part what has closed by `at` from what is still open; the last of three is all of it, with `known_at`."""
     plan = market.plans[exit_plan]
     old = pending.assign(
         row=[
@@ -260,6 +263,7 @@ def _observe(
     whole = pd.concat([old, scored], ignore_index=True) if len(old) else scored.reset_index(drop=True)
     row, side = whole["row"].to_numpy(np.int64), whole["is_short"].to_numpy(np.int64)
     whole["known_at"] = plan.known_at[row, side]
+    whole["weight"] = plan.uniqueness[row, side]
     done = whole["known_at"].to_numpy() <= at
     row, side, closed = row[done], side[done], whole[done]
     seen = Observed(
@@ -270,14 +274,15 @@ def _observe(
         confidence=closed["confidence"].to_numpy(np.float64),
         won=plan.profit_ratio[row, side] > 0,
         r_multiple=np.round(plan.r_multiple[row, side], 6),
-        weight=plan.uniqueness[row, side],
+        weight=closed["weight"].to_numpy(np.float64),
     )
-    return seen, whole.loc[~done, PENDING_COLUMNS].reset_index(drop=True), closed
+    return seen, whole.loc[~done, PENDING_COLUMNS].reset_index(drop=True), whole
 
 
-def _expected_stake(before: float, stakes: NDArray[np.float64]) -> float:
-    """Effective stakes a day, the last weeks counting most."""
-    today = float(stakes.sum()) / 7
+def _expected_stake(before: float, whole: pd.DataFrame, *, at: int) -> float:
+    """Effective stakes that close on a day, the last weeks counting most."""
+    closed = whole[whole["known_at"] <= at]
+    today = float((closed["stake"] * closed["weight"]).sum()) / 7
     return round(today if before == 0 else 0.8 * before + 0.2 * today, 6)
 
 

@@ -105,8 +105,9 @@ class State:
 def decide(state: State, inputs: Inputs) -> None:
     """Pins first, then rollback, then the challenger."""
     learning, gate = inputs.rules.learning, inputs.rules.gate
-    pin = next((p for p in learning.pins if p.week == state.as_of), None)
-    if pin is not None:
+    pins = [p for p in learning.pins if p.week == state.as_of and p.history in (None, inputs.history)]
+    if pins:
+        pin = pins[-1]  # the last word of the week
         _pin(state, inputs, version=pin.version, reason=pin.reason)
         return
     watch = next((t for t in state.trials if t.kind == "rollback"), None)
@@ -133,7 +134,10 @@ def decide(state: State, inputs: Inputs) -> None:
     wealth = state.wealth[id(trial)]
     state.decision = {"action": "keep", "recipe": trial.arm, "wealth": wealth, "bar": trial.bar}
     if trial.crossed is not None:
-        approved = any(a.recipe == trial.arm and trial.crossed <= a.week <= state.as_of for a in learning.approvals)
+        approved = any(
+            a.recipe == trial.arm and a.history in (None, inputs.history) and trial.crossed <= a.week <= state.as_of
+            for a in learning.approvals
+        )
         if learning.approval == "manual" and not approved:
             state.decision["action"] = "recommend"
             if trial.crossed == state.as_of:
@@ -194,21 +198,29 @@ def _pin(state: State, inputs: Inputs, *, version: str, reason: str) -> None:
     target = name
     if week:
         target = f"{name}-{week.replace('-', '')}"
+    if week and target not in state.arms:
         policy = inputs.pinned[version]
         frozen = replace(known_recipe(state.recipes[name], name), refit_weeks=0, title=f"{name} as of {week}")
         state.recipes[target] = registered(frozen, role="champion", origin=f"pin to {version}", since=state.as_of)
         warm = start_arm(target, frozen, inputs.market, at=milliseconds(state.as_of), rules=inputs.rules)
         state.arms[target] = replace(warm, policy=replace(policy, recipe=target))
-    elif name not in state.arms:
+    elif target not in state.arms:
         recipe = known_recipe(state.recipes[name], name)
         state.arms[name] = start_arm(name, recipe, inputs.market, at=milliseconds(state.as_of), rules=inputs.rules)
         state.recipes[name]["until"] = None
     if target != old:
-        # A baseline that is called upon stays a shadow of itself no longer.
+        bar = promotion_bar(inputs.rules.gate)
+        for former in [t.arm for t in state.trials if t.kind == "rollback" and t.arm != target]:
+            state.retire(former)
         for trial in [t for t in state.trials if target in (t.arm, t.against)]:
             state.end(trial, "pinned")
-        _crown(state, target, gate_bar=promotion_bar(inputs.rules.gate))
-        state.retire(old)
+        _crown(state, target, gate_bar=bar)
+        if old in inputs.recipes and inputs.recipes[old].role == "baseline":
+            # The claim that learning pays rests on the baseline: it goes back into its shadow book.
+            state.recipes[old]["role"] = "baseline"
+            state.trials.append(Trial.begin("baseline", arm=target, against=old, since=state.as_of, bar=bar))
+        else:
+            state.retire(old)
     state.decision = {"action": "pin", "recipe": target, "reason": reason}
     state.event("pinned", target, reason)
 

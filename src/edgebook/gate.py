@@ -154,7 +154,7 @@ def candidate_score(earned: NDArray[np.float64], *, expected_stake: float) -> ND
     Parameters
     ----------
     earned : ndarray, shape (days,)
-        Sum over candidates that closed that day of stake x uniqueness x R.
+        Sum over open candidates of stake x uniqueness x the day's change of their value in R, marked to market.
     expected_stake : float
         Sum of stake x uniqueness of a usual day, known before the week began.
     """

@@ -82,7 +82,7 @@ def inputs_of(
         pinned={
             pin.version: policy_of(paths, params.run.history, pin.version)
             for pin in params.learning.pins
-            if pin.week == as_of and "@" in pin.version
+            if pin.week == as_of and "@" in pin.version and pin.history in (None, params.run.history)
         },
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from edgebook.consensus import AWAKE
 from edgebook.errors import DataError
@@ -19,8 +20,6 @@ from edgebook.versions import resolve_version
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
-
     from edgebook.params import Pin, Sizing
     from edgebook.week import Week
 
@@ -34,7 +33,7 @@ def policy_in_force(week: Week, *, pins: Sequence[Pin] = ()) -> Policy:
     pins : sequence of Pin
         From params.yaml.
     """
-    waiting = [pin for pin in pins if pin.week > week.as_of]
+    waiting = [pin for pin in pins if pin.week > week.as_of and pin.history in (None, week.history)]
     if waiting:
         return resolve_version(week, waiting[-1].version)
     return week.seal.arms[week.champion].policy
@@ -50,7 +49,7 @@ def newest_signals(
     policy : Policy
     market : Market
     bars : DataFrame
-        The bars of `market`, in table order.
+        Bars in table order; those that `market` does not hold yet are left out.
     atr_bars : int
         Period of the ATR that sets the barriers.
     sizing : Sizing
@@ -67,19 +66,21 @@ def newest_signals(
 
     plan = ExitPlan.parse(policy.exit_plan)
     found = []
+    bars = bars[bars["date"] <= pd.Timestamp(int(market.date[-1]), unit="ms", tz="UTC")]
     for (pair, timeframe), series in bars.groupby(["pair", "timeframe"], sort=True):
         last = series.iloc[-1]
         row = market.row(str(pair), str(timeframe), date=milliseconds(last["date"]))
         scores = score(policy, market, rows=np.array([row]))
         margin = scores.confidence[0] - scores.threshold[0]
-        side = int(np.argmax(margin))
+        good = (margin >= 0) & (scores.consensus[0] > 0) & (scores.agree[0] >= policy.min_heads_agree)
+        side = int(np.argmax(np.where(good, margin + 1.0, margin)))
         atr = float(
             talib.ATR(series["high"].to_numpy(), series["low"].to_numpy(), series["close"].to_numpy(), atr_bars)[-1]
         )
         close, sign = float(last["close"]), 1 - 2 * side
         heads = scores.heads[0, :, side]
         distance = plan.stop_loss_atr * atr / close if np.isfinite(atr) and atr > 0 else None
-        chosen = bool(margin[side] >= 0 and scores.agree[0, side] >= policy.min_heads_agree and distance)
+        chosen = bool(good[side] and distance)
         found.append(
             {
                 "signal_id": signal_id(

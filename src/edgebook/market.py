@@ -7,6 +7,7 @@ chooses what is known: each array carries the time at which its rows became know
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -100,6 +101,8 @@ class Market:
         by_pair = {}
         for code, pair in enumerate(self.pairs):
             mine = self.pair == code
+            if not mine.any():
+                continue  # not listed yet
             rows = np.flatnonzero(mine & (self.timeframe == self.timeframe[mine].min()))
             by_pair[pair] = (self.date[rows], self.close[rows])
         return by_pair
@@ -127,7 +130,7 @@ class Market:
                 return int(hit[0])
         moment = pd.Timestamp(date, unit="ms", tz="UTC")
         raise DataError(
-            f"bars: {pair} {timeframe} {moment}: the history has a position opened on this bar, "
+            f"bars: {pair} {timeframe} {moment}: the history has a position or a scored candidate on this bar, "
             "but it is not in the data; restore the data or start a new history"
         )
 
@@ -205,7 +208,11 @@ def build_market(
     if limit is not None:
         order = order[date[order] <= limit]
     tag, tag_names = _tags(bars, patterns)
-    digest = bars[["open", "high", "low", "close", "volume"]].to_records(index=False)
+    # Names enter by their checksum: a code would change when another pair is listed.
+    names_of = {name: zlib.crc32(name.encode()) for name in {*bars["pair"], *bars["timeframe"]}}
+    columns = [bars["pair"].map(names_of).to_numpy(np.int64), bars["timeframe"].map(names_of).to_numpy(np.int64), date]
+    prices = [bars[name].to_numpy(np.float64) for name in ("open", "high", "low", "close", "volume")]
+    digest = np.rec.fromarrays([*columns, *prices])
     return Market(
         pairs=pairs,
         timeframes=timeframes,
@@ -243,7 +250,7 @@ def _tags(bars: pd.DataFrame, patterns: pd.DataFrame) -> tuple[NDArray[np.int16]
         return tag, names
     key = bar_key(bars)
     known = sorted(bars["pair"].str.cat(bars["timeframe"], sep="\x00").unique())
-    codes = pd.Categorical(patterns["pair"].str.cat(patterns["timeframe"], sep="\x00"), categories=known).codes
+    codes = pd.Index(known).get_indexer(patterns["pair"].str.cat(patterns["timeframe"], sep="\x00"))
     rows = np.searchsorted(key, codes.astype(np.int64) * (1 << 46) + to_ms(patterns["date"]))
     name = codes_of(patterns["pattern"], names).astype(np.int16)
     side = (patterns["direction"].to_numpy() < 0).astype(np.int64)

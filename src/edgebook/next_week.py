@@ -97,7 +97,7 @@ def approve_recommended(week: Week) -> str:
         raise SealError(
             f"{week.history} {week.as_of}: nothing waits for approval; the decision was '{decision['action']}'"
         )
-    entry = {"week": next_monday(week.as_of), "recipe": str(decision["recipe"])}
+    entry = {"week": next_monday(week.as_of), "recipe": str(decision["recipe"]), "history": week.history}
     add_entry(week.paths.params, "approvals", entry=entry)
     return entry["recipe"]
 
@@ -125,5 +125,6 @@ def pin_version(week: Week, version: str, *, reason: str) -> str:
     elif version not in week.seal.recipes:
         raise SealError(f"{version}: no such recipe in history {week.history}; `edgebook versions` lists them")
     following = next_monday(week.as_of)
-    add_entry(week.paths.params, "pins", entry={"week": following, "version": version, "reason": reason})
+    entry = {"week": following, "version": version, "reason": reason, "history": week.history}
+    add_entry(week.paths.params, "pins", entry=entry)
     return following

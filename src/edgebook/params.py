@@ -99,6 +99,7 @@ class Pin:
     week: str
     version: str
     reason: str
+    history: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +108,7 @@ class Approval:
 
     week: str
     recipe: str
+    history: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

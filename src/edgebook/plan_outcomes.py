@@ -151,7 +151,7 @@ def plan_outcomes(
     weight = _uniqueness(bars, open_ms, held)
     hidden = np.zeros(shape, bool) if limit is None else known_at > limit
     known_at[hidden] = NEVER
-    held[hidden], reason[hidden], weight[hidden] = 0, 0, np.nan
+    held[hidden], reason[hidden] = 0, 0
     for column in result.values():
         column[hidden] = np.nan
     if limit is not None:
@@ -180,7 +180,7 @@ def _places(frame: pd.DataFrame, bars: pd.DataFrame, key: NDArray[np.int64]) -> 
     """Bar row and side of each candidate."""
     series = frame["pair"].str.cat(frame["timeframe"], sep="\x00")
     known = sorted(bars["pair"].str.cat(bars["timeframe"], sep="\x00").unique())
-    codes = pd.Categorical(series, categories=known).codes.astype(np.int64)
+    codes = pd.Index(known).get_indexer(pd.Index(series)).astype(np.int64)
     wanted = codes * (1 << 46) + to_ms(frame["date"])
     rows = np.searchsorted(key, wanted)
     if (codes < 0).any() or (rows >= len(key)).any() or (key[rows] != wanted).any():
@@ -224,7 +224,7 @@ def to_ms(dates: pd.Series[Any]) -> NDArray[np.int64]:
 
 def codes_of(column: pd.Series[Any], names: tuple[str, ...]) -> NDArray[np.int8]:
     """Index of each entry in `names`."""
-    codes = pd.Categorical(column, categories=list(names)).codes
+    codes = pd.Index(list(names)).get_indexer(pd.Index(column))
     if (codes < 0).any():
         unknown = column[codes < 0].iloc[0]
         raise DataError(f"a table holds {unknown!r} where only {', '.join(names[:6])} … are known; run `dvc repro`")

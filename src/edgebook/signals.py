@@ -16,7 +16,11 @@ from edgebook.recipes import HEAD_LETTERS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edgebook.market import Market
+    from edgebook.market import Market, PlanOutcomes
+
+
+LONGEST_BREAK_MS = 10 * 86_400_000
+"""Between the close of a decision bar and its entry, weekends and holidays included."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,25 @@ def week_rows(market: Market, *, since: int, until: int) -> NDArray[np.int64]:
     return np.arange(window.start, window.stop)
 
 
+def entering_rows(market: Market, outcomes: PlanOutcomes, *, since: int, until: int) -> NDArray[np.int64]:
+    """Decision bars whose candidates are entered in [since, until), milliseconds UTC.
+
+    A candidate belongs to the week of its entry. Where the market never closes that is the week of the decision; a
+    share's Friday close is entered on Monday, and would else belong to no week.
+
+    Parameters
+    ----------
+    market : Market
+    outcomes : PlanOutcomes
+    since, until : int
+        The week; the policy in force at `since` scores them.
+    """
+    rows = week_rows(market, since=since - LONGEST_BREAK_MS, until=until)
+    entry = outcomes.open_ms[rows, 0]
+    entering: NDArray[np.int64] = rows[(entry >= since) & (entry < until)]
+    return entering
+
+
 def find_signals(policy: Policy, market: Market, *, rows: NDArray[np.int64], until: int) -> Signals:
     """Signals among the candidates of some bars.
 
@@ -69,7 +92,10 @@ def find_signals(policy: Policy, market: Market, *, rows: NDArray[np.int64], unt
     scores = score(policy, market, rows=rows)
     entry = market.plans[policy.exit_plan].open_ms[rows]
     margin = scores.confidence - scores.threshold[:, None]
-    chosen = (margin >= 0) & (scores.agree >= policy.min_heads_agree) & (entry < min(until, NEVER))
+    # Evidence in favour is asked for: where no head knows anything every candidate has the same confidence, and all of
+    # them would stand at the threshold.
+    chosen = (margin >= 0) & (scores.consensus > 0) & (scores.agree >= policy.min_heads_agree)
+    chosen &= entry < min(until, NEVER)
     both = chosen.all(axis=1)
     chosen[both, np.where(margin[both, 0] >= margin[both, 1], 1, 0)] = False
     at, side = np.nonzero(chosen)

@@ -189,7 +189,9 @@ def score_steps(bench: Bench, recipe: Recipe, *, n_fits: int) -> list[Scored]:
             rows[at], side, scores.raw[at, :, side], scores.consensus[at, side], scores.confidence[at, side]
         )
         pending = _Pending(*(np.concatenate([old[~closed], new]) for old, new in zip(pending, fresh, strict=True)))
-        scored.append(Scored(since, rows, scores.confidence, scores.agree, policy.spread))
+        # As in find_signals: without evidence in favour there is no signal, however many heads agree.
+        agree = np.where(scores.consensus > 0, scores.agree, 0)
+        scored.append(Scored(since, rows, scores.confidence, agree, policy.spread))
     return scored
 
 

@@ -1,0 +1,63 @@
+"""Candidates marked to market: what each was worth in R at the end of every day, traded or not.
+
+An outcome that is credited on the day it closes is known to come before it comes: labels of one move overlap and close
+over several days, and a bettor who sees the first of them knows the sign of the next. Marked daily, as a book is, what
+a day brings is news, and the gate's wealth on it has no tendency to grow without an edge.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgebook.market import Market
+    from edgebook.plan_outcomes import PlanOutcomes
+
+
+def marked_r(
+    market: Market,
+    outcomes: PlanOutcomes,
+    *,
+    row: NDArray[np.int64],
+    side: NDArray[np.int64],
+    moments: NDArray[np.int64],
+    cost: float,
+) -> NDArray[np.float64]:
+    """Value of candidates in R at some moments, by what was known then.
+
+    Parameters
+    ----------
+    market : Market
+    outcomes : PlanOutcomes
+        Of the exit plan.
+    row, side : ndarray of int64, shape (n,)
+        Decision bar, and 0 long or 1 short; each has an entry.
+    moments : ndarray of int64, shape (m,)
+        Milliseconds UTC, ascending.
+    cost : float
+        Fee and slippage of a side, a share of the notional; an open candidate has paid for its entry.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, m)
+        0 before the entry, the net R of the outcome from its close on, and between them the move to the last close.
+    """
+    entry = outcomes.open_rate[row, side]
+    risk = np.abs(entry - outcomes.stop_loss_abs[row, side]) / entry
+    last = np.empty((len(row), len(moments)))
+    for code, pair in enumerate(market.pairs):
+        mine = market.pair[row] == code
+        if mine.any():
+            dates, closes = market.marks[pair]
+            last[mine] = closes[np.maximum(np.searchsorted(dates, moments, side="right") - 1, 0)]
+    sign = np.where(side == 1, -1.0, 1.0)[:, None]
+    marked = (sign * (last / entry[:, None] - 1.0) - cost) / risk[:, None]
+    closed = outcomes.known_at[row, side][:, None] <= moments
+    entered = outcomes.open_ms[row, side][:, None] < moments
+    final = np.nan_to_num(outcomes.r_multiple[row, side])[:, None]
+    value = np.where(closed, final, np.where(entered, marked, 0.0)).astype(np.float64)
+    return np.asarray(np.round(value, 6))
