@@ -1,0 +1,153 @@
+"""Markets of which the truth is known, through the whole loop: an edge is found and promoted, and no edge is not.
+
+The markets are thin, so that a year takes seconds; more seeds of each run with the slow tests.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgebook.arms import run_week, start_arm
+from edgebook.decisions import Inputs
+from edgebook.history import mondays, rules_of
+from edgebook.loop import begin_history, learn_week
+from edgebook.market import WEEK_MS, Market, load_market, milliseconds
+from edgebook.params import Params
+from edgebook.paths import Paths
+from edgebook.recipes import HEAD_LETTERS, Recipe
+from edgebook.seals import Seal
+from edgebook.synthetic import make_market
+from small_market import GENESIS, write_settings, write_tables
+
+PLANTED = ("D", "F", "H")
+"""The heads whose edges the indicators of other heads see least (`edgebook.synthetic.make_market`)."""
+
+
+def made(*, kind: str, pairs: int, weeks: int, seed: int, timeframe: str) -> tuple[Params, Market]:
+    """Settings and arrays of a market whose edge, if it has one, begins at genesis, after the warm-up."""
+    bars = make_market(
+        kind=kind, pairs=pairs, weeks=13 + weeks, seed=seed, heads=PLANTED, edge=0.15, edge_starts=GENESIS,
+        start="2018-01-01", timeframes=(timeframe,),
+    ).bars  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        paths = Paths(Path(folder))
+        params = write_settings(paths)
+        write_tables(bars, params, paths=paths)
+        market = load_market(paths)
+        for plan in market.plans:
+            assert market.plans[plan].open_ms.any()
+    return params, market
+
+
+def history(params: Params, market: Market, *, recipes: dict[str, Recipe], weeks: int) -> list[Seal]:
+    """Fold weeks in memory."""
+    inputs = Inputs(market=market, rules=rules_of(params), recipes=recipes, history="main", source="synthetic")
+    seals = [begin_history(inputs, at=GENESIS)]
+    last = np.datetime64(GENESIS) + np.timedelta64(7 * weeks, "D")
+    for as_of in mondays(GENESIS, str(last))[1:]:
+        seals.append(learn_week(seals[-1], inputs, as_of=as_of))
+    return seals
+
+
+def decisions(seals: Sequence[Seal]) -> set[str]:
+    return {seal.head["decision"]["action"] for seal in seals}
+
+
+# --- an edge is found
+
+
+def heads_find_the_edge(seed: int) -> None:
+    params, market = made(kind="planted", pairs=3, weeks=40, seed=seed, timeframe="1h")
+    rules, start = rules_of(params), milliseconds(GENESIS)
+    recipe = replace(params.recipes["r1"], refit_weeks=2, signal_quantile=0.95)
+    arm = start_arm("r1", recipe, market, at=start, rules=rules)
+    before = arm.policy.weights.mean(axis=0)
+    for number in range(1, 41):
+        arm = run_week(arm, recipe, market, until=start + number * WEEK_MS, rules=rules).arm
+    weights = arm.policy.weights.mean(axis=0)
+    top = {HEAD_LETTERS[i] for i in np.argsort(-weights)[:3]}
+    assert top == set(PLANTED)
+    assert before.max() < 0.25
+    assert weights[[HEAD_LETTERS.index(h) for h in PLANTED]].min() > before.max()
+    assert arm.book.equity > 200_000
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_three_planted_heads_come_to_carry_the_top_weights(seed):
+    heads_find_the_edge(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3, 9))
+def test_three_planted_heads_come_to_carry_the_top_weights_more_seeds(seed):
+    heads_find_the_edge(seed)
+
+
+def test_an_edge_that_only_the_challenger_learns_is_promoted():
+    """The champion stays as it was before the edge began; what refits against it is better, and gets through."""
+    params, market = made(kind="planted", pairs=2, weeks=30, seed=1, timeframe="1h")
+    recipes = {
+        "r1": replace(params.recipes["r1"], refit_weeks=0, signal_quantile=0.95),
+        "r2": replace(params.recipes["r1"], role="challenger", refit_weeks=2, signal_quantile=0.95),
+    }
+    seals = history(params, market, recipes=recipes, weeks=30)
+    assert "promote" in decisions(seals)
+    assert "roll back" not in decisions(seals)
+    assert seals[-1].champion == "r2"
+
+
+# --- no edge
+
+
+def nothing_is_promoted(seed: int) -> None:
+    """A year in which every slot of the error budget is used, each by a recipe that differs from the champion."""
+    params, market = made(kind="no_edge", pairs=2, weeks=52, seed=seed, timeframe="4h")
+    base = replace(params.recipes["r1"], refit_weeks=4)
+    recipes = {
+        "r1": base,
+        "r2": replace(base, role="challenger", exit_plan="tp3.0_sl1.5_t12"),
+        "r3": replace(base, role="proposal", shrinkage=20.0),
+        "r4": replace(base, role="proposal", signal_quantile=0.8, min_heads_agree=1),
+        "r5": replace(base, role="proposal", head_weights="equal"),
+    }
+    brisk = replace(params, learning=replace(params.learning, trial_weeks=13))
+    seals = history(brisk, market, recipes=recipes, weeks=52)
+    assert seals[-1].champion == "r1"
+    assert not decisions(seals) & {"promote", "recommend", "roll back"}
+    admitted = [row["recipe"] for row in seals[-1].head["admissions"] if row["week"] < "2019"]
+    assert admitted[:3] == ["r2", "r3", "r4"]
+    wealth = [seal.gate["wealth"].max() for seal in seals[1:] if len(seal.gate)]
+    assert len(wealth) >= 45
+    assert max(wealth) < 80
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_without_an_edge_nothing_is_promoted_in_a_year(seed):
+    nothing_is_promoted(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3, 13))
+def test_without_an_edge_nothing_is_promoted_in_a_year_more_seeds(seed):
+    nothing_is_promoted(seed)
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_without_an_edge_no_head_is_trusted_much_and_hardly_a_threshold_is_certified(seed):
+    params, market = made(kind="no_edge", pairs=2, weeks=26, seed=seed, timeframe="1h")
+    rules, start = rules_of(params), milliseconds(GENESIS)
+    recipe = replace(params.recipes["r1"], refit_weeks=4)
+    arm = start_arm("r1", recipe, market, at=start, rules=rules)
+    certified = looks = 0
+    for number in range(1, 27):
+        arm = run_week(arm, recipe, market, until=start + number * WEEK_MS, rules=rules).arm
+        certified += sum(threshold.certified for threshold in arm.policy.thresholds.values())
+        looks += len(arm.policy.thresholds)
+    assert arm.policy.weights.mean() < 0.1
+    assert certified <= 0.05 * looks
