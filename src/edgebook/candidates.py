@@ -19,6 +19,7 @@ from edgebook.barriers import REASONS, Grid, Rates, Resolved, Series, resolve, r
 from edgebook.bars import FINER, TIMEFRAMES
 from edgebook.errors import DataError, SettingsError
 from edgebook.exit_plans import Costs, ExitPlan, exit_plan_grid
+from edgebook.silent_series import close_silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,6 +86,7 @@ def label_candidates(
     - A stop fills at its price, or at the open of a bar that opens beyond it; a target fills at its price, also when
       the bar opens beyond it (the better price is not counted on).
     - A time exit fills at the close of bar number `time_limit_bars`, the entry bar being number 1.
+    - A series that ends while others go on is closed ten days later at its last close (`edgebook.silent_series`).
     - ``profit_ratio = s * (close_rate / open_rate - 1) - c * (1 + close_rate / open_rate) - f * days`` with c the fee
       and slippage of one side and, for shorts, f the financing a day and days from `open_date` to `close_date`.
     - ``r_multiple = profit_ratio * open_rate / abs(open_rate - stop_loss_abs)``.
@@ -120,6 +122,7 @@ def label_candidates(
         ]
         for job in jobs:
             job.result()
+    close_silent(series, decisions, rows=rows, grid=grid, rates=rates, out=out)
     entries = _entries(bars, series, decisions=decisions, firsts=firsts)
     return {name: _table(entries, out, grid=grid, plan=place) for place, name in enumerate(names)}
 
