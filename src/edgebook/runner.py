@@ -75,7 +75,6 @@ def run_notebook(
     name = f"notebooks/{stage}.ipynb"
     notebook = _read(source, name=name)
     _check_parameters(parameters, names=parameter_names(notebook, name=name), name=name)
-    threading.Thread(target=_preload_renderer, daemon=True).start()  # the kernel has the other core
     executed = _execute(notebook, name=name, parameters=dict(parameters), root=paths.root, failed=paths.failed)
     done = canonical(executed, stage=stage, root=paths.root)
     neat_injection(done, parameters=parameters)
@@ -281,8 +280,3 @@ def _terminated() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _preload_renderer() -> None:
-    """Import what rendering needs while the kernel works."""
-    import nbconvert.exporters.html  # noqa: F401
