@@ -21,7 +21,7 @@ LAYERS: dict[str, str] = {
     "bars": "bars folder samples sources synthetic synthetic_*",
     "patterns": "patterns patterns.*",
     "indicators": "indicators indicators.*",
-    "outcomes": "candidates barriers barriers_plain outcomes",
+    "outcomes": "candidates barriers barriers_plain silent_series outcomes",
     "regimes": "regimes",
     "policy": "market plan_outcomes heads consensus policy signals candidate_marks",
     "arms": "book gate arms",
