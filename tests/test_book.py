@@ -261,9 +261,7 @@ def run_weeks(market: Market, *, seed: int, sizing: Sizing, weeks: int = 3) -> t
         rows = np.sort(rng.choice(np.arange(window.start, window.stop), 40, replace=False))
         chosen = [(int(row), int(rng.integers(0, 2))) for row in rows]
         signals = signals_of(market, chosen)
-        week = trade_week(
-            book, signals, market=market, sizing=sizing, cost=COST, since=since, until=since + WEEK_MS
-        )
+        week = trade_week(book, signals, market=market, sizing=sizing, cost=COST, since=since, until=since + WEEK_MS)
         book = Book.from_json(json.loads(json.dumps(week.book.to_json())))
         assert book == week.book
         closed += week.closed

@@ -237,6 +237,7 @@ def test_a_full_disk_while_the_ledger_is_written_leaves_no_scrap(paths, followin
 @pytest.mark.parametrize("step", ["seal", "ledger"])
 def test_a_kill_in_mid_write_leaves_what_is_written_again(paths, following, monkeypatch, step):
     """The two moves at the end, each interrupted as by a kill: no handler runs."""
+
     class Killed(BaseException):
         pass
 

@@ -120,9 +120,20 @@ def test_history_is_filled_when_it_is_new_and_left_alone_when_it_is_there(mine):
     assert sealed_weeks(mine, "main")[-1] == "2018-05-21"
 
 
-def test_learn_refuses_a_damaged_seal(mine):
+def test_learn_refuses_what_is_missing_or_damaged(mine):
     set_week(mine, NEXT, LAST)
+    with pytest.raises(DataError, match=r"data/importance.json: no such file; `dvc repro feature_importance` makes it"):
+        run_stage("learn", paths=mine)
+    mine.importance.write_text('{"at": ', encoding="utf-8")
+    with pytest.raises(DataError, match=r"data/importance.json: not valid JSON"):
+        run_stage("learn", paths=mine)
     with_importance(mine)
+    mine.study.mkdir()
+    (mine.study / "study.json").write_text("{", encoding="utf-8")
+    (mine.study / "trials.csv").write_text("number\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"study/study.json, study/trials.csv: are damaged"):
+        run_stage("learn", paths=mine)
+    shutil.rmtree(mine.study)
     file = mine.seal(history="main", as_of=LAST) / "state" / "r1.json"
     file.write_text(file.read_text(encoding="utf-8") + " ", encoding="utf-8")
     with pytest.raises(SealError, match=f"models/main/{LAST}/state/r1.json: is not what was sealed"):

@@ -147,17 +147,21 @@ def _history(given: Mapping[str, Any], paths: Paths) -> str:
 
 def _learn(given: Mapping[str, Any], paths: Paths) -> str:
     from edgebook.history import inputs_of
-    from edgebook.importance_run import SEALED_NAME
+    from edgebook.importance_run import SEALED_NAME, read_importance
     from edgebook.loop import learn_week
     from edgebook.market import load_market
     from edgebook.seals import differing_files, read_seal, write_seal
+    from edgebook.tuning_study import STUDY_FILE, Study
 
     params = _params(given)
     run = params.run
+    read_importance(paths.importance)  # a missing or damaged one ends here, in one line
     attachments = {SEALED_NAME: paths.importance.read_text(encoding="utf-8")}
     for file in sorted(paths.study.glob("*")):
         if file.suffix in (".json", ".csv"):
             attachments[f"study/{file.name}"] = file.read_text(encoding="utf-8")
+    if STUDY_FILE in attachments:
+        Study.from_files(attachments)
     previous = read_seal(paths, history=run.history, as_of=run.previous)
     market = load_market(paths, as_of=run.as_of)
     inputs = inputs_of(params, paths, as_of=run.as_of, market=market, attachments=attachments)
