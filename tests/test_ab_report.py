@@ -270,7 +270,7 @@ def test_a_challenger_on_trial(weeks):
     text = whole_report(made_up_week(weeks=weeks))
     assert "it goes on" in text
     assert "keep r1; not enough evidence for r3" in text
-    assert f"{26 - weeks} weeks are left" in text
+    assert f"{52 - weeks} weeks are left" in text
     assert "nan" not in text.lower().replace("finance", "")
 
 
