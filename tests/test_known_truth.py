@@ -78,13 +78,12 @@ def heads_find_the_edge(seed: int) -> None:
     assert arm.book.equity > 200_000
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_three_planted_heads_come_to_carry_the_top_weights(seed):
-    heads_find_the_edge(seed)
+def test_three_planted_heads_come_to_carry_the_top_weights():
+    heads_find_the_edge(1)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3, 9))
+@pytest.mark.parametrize("seed", range(2, 9))
 def test_three_planted_heads_come_to_carry_the_top_weights_more_seeds(seed):
     heads_find_the_edge(seed)
 
@@ -138,9 +137,8 @@ def test_without_an_edge_nothing_is_promoted_in_a_year_more_seeds(seed):
     nothing_is_promoted(seed)
 
 
-@pytest.mark.parametrize("seed", [1])
-def test_without_an_edge_no_head_is_trusted_much_and_hardly_a_threshold_is_certified(seed):
-    params, market = made(kind="no_edge", pairs=2, weeks=26, seed=seed, timeframe="1h")
+def test_without_an_edge_no_head_is_trusted_much_and_hardly_a_threshold_is_certified():
+    params, market = made(kind="no_edge", pairs=2, weeks=26, seed=1, timeframe="1h")
     rules, start = rules_of(params), milliseconds(GENESIS)
     recipe = replace(params.recipes["r1"], refit_weeks=4)
     arm = start_arm("r1", recipe, market, at=start, rules=rules)

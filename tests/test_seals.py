@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgebook.errors import SealError
@@ -278,6 +278,7 @@ leaf = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=Fals
 trees = st.recursive(leaf, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4))
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.text(), trees, max_size=5))
 def test_json_text_gives_everything_back(data):
     text = json_text(data)
