@@ -20,7 +20,7 @@ from edgebook.market import Market, load_market
 from edgebook.params import Approval, Params, Pin, load_params
 from edgebook.paths import Paths
 from edgebook.recipes import Recipe
-from edgebook.seals import Seal, read_seal
+from edgebook.seals import Seal, read_seal, seal_files
 from small_market import GENESIS, LAST
 
 WEEKS = ("2018-06-04", "2018-06-11", "2018-06-18")
@@ -402,6 +402,13 @@ def test_a_proposal_by_hand_takes_a_free_slot(run, vacant, proposal):
     assert seal.recipes["wide"]["role"] == "challenger"
     assert seal.arms["wide"].book.equity == 100_000
     assert seal.arms["wide"].record.weeks == 8
+
+
+def test_a_proposal_that_comes_later_changes_no_week_before_it(run, vacant, proposal):
+    later = {"r9": replace(proposal, proposed=WEEKS[2])}
+    before = run(vacant, as_of=WEEKS[1], recipes=later)
+    assert seal_files(before) == seal_files(run(vacant, as_of=WEEKS[1]))
+    assert run(before, as_of=WEEKS[2], recipes=later).head["challenger"] == "r9"
 
 
 def test_a_proposal_waits_while_the_slot_is_taken(run, last, proposal):

@@ -188,6 +188,12 @@ def test_a_pin_needs_a_monday(settings):
     assert complaint(settings).startswith("params.yaml: learning.pins[0].week: 2019-07-02 is a Tuesday")
 
 
+def test_a_proposal_without_a_date_is_told_to_take_one(tmp_path):
+    path = write(tmp_path, old="    role: challenger\n", new="    role: proposal\n")
+    with pytest.raises(SettingsError, match=r"recipes\.r3\.proposed: a proposal is dated; give the Monday"):
+        load_params(path)
+
+
 def test_a_small_number_may_be_written_with_an_exponent(tmp_path):
     path = write(tmp_path, old="risk_per_trade: 0.005", new="risk_per_trade: 5e-3")
     assert load_params(path).sizing.risk_per_trade == 0.005

@@ -227,9 +227,10 @@ def _pin(state: State, inputs: Inputs, *, version: str, reason: str) -> None:
 
 def admit(state: State, inputs: Inputs, *, attachments: Mapping[str, str], used: str | None, until: int) -> str | None:
     """Fill a free slot with the next proposal; returns the study that has been used."""
+    written = {name: recipe for name, recipe in inputs.recipes.items() if (recipe.proposed or "") <= state.as_of}
     proposals: list[tuple[str | None, str, Recipe]] = [
         (name, "proposed by hand", recipe)
-        for name, recipe in inputs.recipes.items()
+        for name, recipe in written.items()
         if recipe.role == "proposal" and name not in state.recipes
     ]
     study = json.loads(attachments["study/study.json"]) if "study/study.json" in attachments else None
@@ -258,7 +259,7 @@ def admit(state: State, inputs: Inputs, *, attachments: Mapping[str, str], used:
     if not fresh:
         return used
     given, origin, recipe = fresh[0]
-    name = given or f"r{1 + max(_number(n) for n in (*state.recipes, *inputs.recipes))}"
+    name = given or f"r{1 + max(_number(n) for n in (*state.recipes, *written))}"
     state.recipes[name] = registered(recipe, role="challenger", origin=origin, since=state.as_of)
     state.arms[name] = start_arm(name, recipe, inputs.market, at=until, rules=inputs.rules)
     state.challenger = name

@@ -245,7 +245,8 @@ def _head(
     rules = inputs.rules
     settings = plain({"sizing": rules.sizing, "gate": rules.gate, "learning": rules.learning, "cost": rules.cost})
     settings["learning"] = {k: v for k, v in settings["learning"].items() if k not in ("pins", "approvals")}
-    settings["recipes"] = {name: plain(recipe.settings()) for name, recipe in inputs.recipes.items()}
+    # Proposals come later and are dated; a history derived again with them must be the same before they came.
+    settings["recipes"] = {n: plain(r.settings()) for n, r in inputs.recipes.items() if r.role != "proposal"}
     year = as_of[:4]
     admitted = sum(row["week"][:4] == year for row in admissions)
     budget = {

@@ -17,6 +17,9 @@ class Recipe:
     role : {"champion", "challenger", "baseline", "proposal"}
         What it is at genesis. The champion is in force, a challenger is on trial, a baseline runs in a shadow book
         and is never promoted. Recipes that come later are proposals and wait for the challenger's slot.
+    proposed : str or None
+        For a proposal: the Monday from which on it may be admitted. Dated, so that a history that is derived again
+        admits it when it did the first time.
     title : str
         What it is, in a few words, for the reports.
     exit_plan : str
@@ -43,6 +46,7 @@ class Recipe:
     """
 
     role: Literal["champion", "challenger", "baseline", "proposal"] = "proposal"
+    proposed: str | None = None
     title: str = ""
     exit_plan: str
     train_weeks: int = 52
@@ -56,7 +60,7 @@ class Recipe:
     min_heads_agree: int = 3
 
     def settings(self) -> dict[str, Any]:
-        """Return every setting that changes what is learned: all but role and title."""
+        """Return every setting that changes what is learned: all but role, title and date."""
         whole = asdict(self)
-        del whole["role"], whole["title"]
+        del whole["role"], whole["title"], whole["proposed"]
         return whole

@@ -128,6 +128,13 @@ def _check_params(params: Params, where: str) -> None:
         f"tp{tp}_sl{sl}_t{t}" for tp in grid.take_profit_atr for sl in grid.stop_loss_atr for t in grid.time_limit_bars
     }
     for name, recipe in params.recipes.items():
+        if recipe.role == "proposal":
+            _require(
+                recipe.proposed is not None,
+                f"{where}: recipes.{name}.proposed",
+                "a proposal is dated; give the Monday from which on it may be admitted, the next run.as_of",
+            )
+            monday(str(recipe.proposed), f"{where}: recipes.{name}.proposed")
         _require(
             recipe.exit_plan in plans,
             f"{where}: recipes.{name}.exit_plan",
