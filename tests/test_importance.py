@@ -28,6 +28,7 @@ from edgebook.importance_run import (
     SEALED_NAME,
     importance_due,
     importance_text,
+    kept_in_force,
     read_importance,
     sealed_importance,
     write_importance,
@@ -438,6 +439,15 @@ def test_a_run_is_written_line_by_line_and_read_back(tmp_path: Path) -> None:
         read_importance(paths.importance)
     with pytest.raises(DataError, match="no such file"):
         read_importance(tmp_path / "nothing.json")
+
+
+def test_what_a_seal_keeps_is_what_its_run_says_and_all_where_it_dropped_nothing() -> None:
+    found = decided({1: 1e-5})
+    assert kept_in_force({SEALED_NAME: importance_text(found)}) == tuple(found["kept"])
+    assert kept_in_force({SEALED_NAME: importance_text(decided({}))}) is None  # all 24
+    assert kept_in_force({"study/study.json": "{}"}) is None
+    with pytest.raises(DataError, match=r"keep.json: is not an importance run"):
+        kept_in_force({SEALED_NAME: "{}"})
 
 
 def test_the_run_in_force_is_the_last_one_sealed_before_the_week(tmp_path: Path) -> None:

@@ -204,13 +204,52 @@ def read_importance(path: Path) -> dict[str, Any]:
         The file is missing or is not one.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; `dvc repro feature_importance` makes it") from error
+    return _parsed(text, where=str(path))
+
+
+def kept_in_force(attachments: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Indicators that the last importance run keeps: what a recipe with selected features may use.
+
+    Parameters
+    ----------
+    attachments : mapping of str to str
+        Text files of a seal by relative path, as `Seal.attachments` holds them.
+
+    Returns
+    -------
+    tuple of str or None
+        In catalogue order. None for all of them: no run is attached, or the last one dropped nothing.
+
+    Raises
+    ------
+    DataError
+        What is attached is not an importance run.
+
+    Examples
+    --------
+    >>> run = {"at": "2019-07-01", "clusters": [], "kept": ["rsi_14"], "dropped": ["adx_14"]}
+    >>> kept_in_force({"keep.json": importance_text(run)})
+    ('rsi_14',)
+    >>> kept_in_force({"keep.json": importance_text(run | {"dropped": []})}) is kept_in_force({}) is None
+    True
+    """
+    if SEALED_NAME not in attachments:
+        return None
+    found = _parsed(attachments[SEALED_NAME], where=SEALED_NAME)
+    return tuple(found["kept"]) if found.get("dropped") else None
+
+
+def _parsed(text: str, *, where: str) -> dict[str, Any]:
+    """Run that a text holds."""
+    try:
+        found = json.loads(text)
     except ValueError as error:
-        raise DataError(f"{path}: not valid JSON ({error}); restore it with `git checkout`") from error
+        raise DataError(f"{where}: not valid JSON ({error}); restore it with `git checkout`") from error
     if not isinstance(found, dict) or not {"at", "kept", "clusters"} <= found.keys():
-        raise DataError(f"{path}: is not an importance run (no at, kept, clusters); restore it with `git checkout`")
+        raise DataError(f"{where}: is not an importance run (no at, kept, clusters); restore it with `git checkout`")
     return found
 
 
