@@ -59,6 +59,9 @@ __all__ = [
 PATTERN_BARS = 3
 """A pattern tags the candidates of its own bar and of the two after it."""
 
+LABELS = {"rule": "regime", "hmm": "regime_hmm"}
+"""Column of data/regimes.parquet that holds the labels a recipe asks for by name."""
+
 
 @dataclass(frozen=True)
 class Market:
@@ -78,6 +81,8 @@ class Market:
         The latest pattern in favour of each side, index into `tag_names`; 0 is "none".
     plans : mapping of str to PlanOutcomes
         By name of the exit plan.
+    regimes : mapping of str to ndarray of int8, shape (bars,)
+        Labels by the names that a recipe gives them, "rule" and "hmm"; `regime` is one of them.
     """
 
     pairs: tuple[str, ...]
@@ -94,6 +99,8 @@ class Market:
     tag: NDArray[np.int16]
     bars_digest_rows: NDArray[np.void] = field(repr=False)
     plans: Mapping[str, PlanOutcomes] = field(default_factory=dict)
+    regimes: Mapping[str, NDArray[np.int8]] = field(default_factory=dict, repr=False)
+    _labelled: dict[str, Market] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def marks(self) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
@@ -106,6 +113,31 @@ class Market:
             rows = np.flatnonzero(mine & (self.timeframe == self.timeframe[mine].min()))
             by_pair[pair] = (self.date[rows], self.close[rows])
         return by_pair
+
+    def labelled(self, by: str) -> Market:
+        """Return this market under other labels of its bars; nothing is copied, and the answer is kept.
+
+        Parameters
+        ----------
+        by : str
+            "rule" or "hmm", as in `Recipe.regimes`. A market that was built without `regimes` has those of the rule.
+
+        Raises
+        ------
+        DataError
+            The table of regimes has no such labels.
+        """
+        wanted = self.regimes.get(by, self.regime if by == "rule" and not self.regimes else None)
+        if wanted is None:
+            raise DataError(
+                f"data/regimes.parquet: a recipe asks for the regimes of {by!r}, the table has those of "
+                f"{', '.join(self.regimes) or 'rule'}; run `edgebook run regime_segmentation`"
+            )
+        if wanted is self.regime:
+            return self
+        if by not in self._labelled:
+            self._labelled[by] = replace(self, regime=wanted)
+        return self._labelled[by]
 
     def decided(self, *, since: int, until: int) -> slice:
         """Rows decided in [since, until), milliseconds UTC."""
@@ -192,7 +224,7 @@ def build_market(
     Parameters
     ----------
     bars, values, votes, regimes : DataFrame
-        Row-aligned, sorted by (pair, timeframe, date).
+        Row-aligned, sorted by (pair, timeframe, date). Regimes without the column `regime_hmm` are those of the rule.
     patterns : DataFrame
         One row a pattern, dated by its confirming bar.
     limit : int, optional
@@ -213,6 +245,7 @@ def build_market(
     columns = [bars["pair"].map(names_of).to_numpy(np.int64), bars["timeframe"].map(names_of).to_numpy(np.int64), date]
     prices = [bars[name].to_numpy(np.float64) for name in ("open", "high", "low", "close", "volume")]
     digest = np.rec.fromarrays([*columns, *prices])
+    labels = {by: codes_of(regimes[name], REGIMES)[order] for by, name in LABELS.items() if name in regimes.columns}
     return Market(
         pairs=pairs,
         timeframes=timeframes,
@@ -221,12 +254,13 @@ def build_market(
         date=date[order],
         pair=pair[order],
         timeframe=timeframe[order],
-        regime=codes_of(regimes["regime"], REGIMES)[order],
+        regime=labels["rule"],
         close=bars["close"].to_numpy(np.float64)[order],
         values=np.ascontiguousarray(values[list(names)].to_numpy(np.float32)[order]),
         votes=np.ascontiguousarray(votes[list(names)].to_numpy(np.int8)[order]),
         tag=tag[order],
         bars_digest_rows=np.asarray(digest)[order],
+        regimes=labels,
     )
 
 
