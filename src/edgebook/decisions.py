@@ -15,6 +15,7 @@ from edgebook.errors import SettingsError
 from edgebook.gate import Trial, promotion_bar
 from edgebook.market import Market, milliseconds
 from edgebook.params import plain, section
+from edgebook.recipe_entries import known_recipe, registered
 from edgebook.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -275,20 +276,3 @@ def admit(state: State, inputs: Inputs, *, attachments: Mapping[str, str], used:
 def _number(name: str) -> int:
     digits = name.removeprefix("r").partition("-")[0]
     return int(digits) if digits.isdigit() else 0
-
-
-def registered(recipe: Recipe, *, role: str, origin: str, since: str) -> dict[str, Any]:
-    """A recipe's entry in recipes.json."""
-    return {
-        "role": role,
-        "title": recipe.title,
-        "origin": origin,
-        "since": since,
-        "until": None,
-        "settings": plain(recipe.settings()),
-    }
-
-
-def known_recipe(entry: Mapping[str, Any], name: str) -> Recipe:
-    """The recipe that an entry of recipes.json describes."""
-    return section(Recipe, dict(entry["settings"]) | {"title": entry["title"]}, where=f"recipes.json: {name}")

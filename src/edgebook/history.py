@@ -16,12 +16,13 @@ from edgebook.importance_run import SEALED_NAME, importance_in_force, importance
 from edgebook.indicators import family
 from edgebook.loop import Inputs, begin_history, learn_week
 from edgebook.market import Market, load_market
-from edgebook.params import Params, Run, plain, section
+from edgebook.params import Params, Run, plain
 from edgebook.paths import Paths
 from edgebook.policy import Policy
-from edgebook.recipes import HEAD_LETTERS, Recipe
+from edgebook.recipes import HEAD_LETTERS
 from edgebook.seals import Seal, read_seal, sealed_weeks, write_seal
 from edgebook.tuning import study_of_week
+from edgebook.tuning_run import recipe_to_tune
 from edgebook.week import Week
 
 if TYPE_CHECKING:
@@ -106,12 +107,6 @@ def policy_of(paths: Paths, history: str, version: str) -> Policy:
     return Policy.from_json(json.loads(place.read_text(encoding="utf-8")))
 
 
-def champion_recipe(seal: Seal, params: Params) -> Recipe:
-    """Recipe of the champion, from the seal that knows it."""
-    entry = seal.recipes[seal.champion]
-    return section(Recipe, dict(entry["settings"]) | {"title": entry["title"]}, where=f"recipes.json: {seal.champion}")
-
-
 def attachments_of(params: Params, week: Week, *, market: Market, previous: Seal | None) -> dict[str, str]:
     """Importance run of the week and tuning study, each carried from the last seal while it is not due.
 
@@ -128,12 +123,9 @@ def attachments_of(params: Params, week: Week, *, market: Market, previous: Seal
     files = {SEALED_NAME: importance_text(found)}
     if previous is None:
         return files
-    kept = found["kept"]
-    recipe = champion_recipe(previous, params)
-    tuned = replace(recipe, indicators=tuple(kept) if set(kept) != set(market.indicators) else None)
     studies: dict[str, str] = study_of_week(
         market,
-        recipe=tuned,
+        recipe=recipe_to_tune(previous, kept=found["kept"]),
         families={letter: family(letter) for letter in HEAD_LETTERS},
         sizing=params.sizing,
         settings=params.tuning,

@@ -14,11 +14,12 @@ import pandas as pd
 
 from edgebook.arms import Arm, run_week, start_arm
 from edgebook.book import trade_week
-from edgebook.decisions import Inputs, State, admit, decide, known_recipe, registered
+from edgebook.decisions import Inputs, State, admit, decide
 from edgebook.errors import SealError, SettingsError
 from edgebook.gate import Trial, bet, promotion_bar
 from edgebook.market import WEEK_MS, milliseconds
 from edgebook.params import plain
+from edgebook.recipe_entries import known_recipe, registered
 from edgebook.seals import DAY_COLUMNS, FORMAT, GATE_COLUMNS, LEDGER_COLUMNS, SHADOW_COLUMNS, Seal
 from edgebook.week_rows import day_rows, ledger_rows, shadow_rows
 

@@ -10,7 +10,8 @@ from edgebook.errors import DataError
 from edgebook.importance_run import SEALED_NAME
 from edgebook.indicators import CATALOGUE, family
 from edgebook.params import Sizing, Tuning, section
-from edgebook.recipes import HEAD_LETTERS, Recipe
+from edgebook.recipe_entries import known_recipe
+from edgebook.recipes import HEAD_LETTERS
 from edgebook.tuning import study_due, study_of_week
 from edgebook.tuning_study import STUDY_FILE, Study
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edgebook.paths import Paths
+    from edgebook.recipes import Recipe
     from edgebook.seals import Seal
     from edgebook.week import Week
 
@@ -70,10 +72,7 @@ def recipe_to_tune(seal: Seal, *, kept: Sequence[str]) -> Recipe:
     kept : sequence of str
         Names; all of them stand for no choice.
     """
-    entry = seal.recipes[seal.champion]
-    recipe = section(
-        Recipe, dict(entry["settings"]) | {"title": entry["title"]}, where=f"recipes.json: {seal.champion}"
-    )
+    recipe = known_recipe(seal.recipes[seal.champion], seal.champion)
     chosen = None if set(kept) == {indicator.name for indicator in CATALOGUE} else tuple(kept)
     return replace(recipe, indicators=chosen)
 

@@ -15,12 +15,14 @@ from edgebook import tables
 from edgebook.market import Market, load_market
 from edgebook.params import Run, section
 from edgebook.paths import Paths
-from edgebook.recipes import Recipe
+from edgebook.recipe_entries import known_recipe
 from edgebook.seals import Seal, read_head, read_seal, sealed_weeks
 from edgebook.sources import periods_per_year
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from edgebook.recipes import Recipe
 
 
 def open_week(run: Mapping[str, Any], *, root: str = ".") -> Week:
@@ -121,8 +123,7 @@ class Week:
 
     def recipe(self, name: str) -> Recipe:
         """A recipe of this history."""
-        entry = self.seal.recipes[name]
-        return section(Recipe, dict(entry["settings"]) | {"title": entry["title"]}, where=f"recipes.json: {name}")
+        return known_recipe(self.seal.recipes[name], name)
 
     @cached_property
     def bars(self) -> pd.DataFrame:
