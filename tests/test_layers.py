@@ -22,12 +22,12 @@ LAYERS: dict[str, str] = {
     "patterns": "patterns patterns.*",
     "indicators": "indicators indicators.*",
     "outcomes": "candidates barriers barriers_plain silent_series outcomes",
-    "regimes": "regimes",
+    "regimes": "regimes regimes_kernels newest_regime",
     "policy": "market plan_outcomes heads consensus policy signals candidate_marks",
     "arms": "book gate arms",
     "seals": "seals seal_text week before_seal",
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
-    "loop": "loop week_rows decisions history",
+    "loop": "routing loop week_rows decisions history",
     "analyses": "tracks strategies learning_* policy_history head_record candidate_scores random_policies goals goal_* "
     "ab_* power second_opinions repeated_looks regime_* outcome_* versions live store exporters doctor settings_file "
     "next_week",

@@ -8,24 +8,29 @@ harder to enter than to keep, and is kept for a least number of bars, so that it
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numba import njit
 
 from edgebook.errors import DataError, SettingsError
+from edgebook.regimes_kernels import (
+    BEARISH,
+    BULLISH,
+    RANGING,
+    REGIMES,
+    VOLATILE,
+    labels_from,
+    root_mean_squares,
+    trailing_ranks,
+    trend_scores,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-REGIMES: Final = ("trending_bullish", "trending_bearish", "ranging", "volatile")
-BULLISH: Final = 0
-BEARISH: Final = 1
-RANGING: Final = 2
-VOLATILE: Final = 3
+__all__ = ["BEARISH", "BULLISH", "RANGING", "REGIMES", "VOLATILE", "label_regimes", "segment"]
 
 
 def segment(
@@ -107,9 +112,9 @@ def segment(
     label = np.full(len(bars), RANGING, dtype=np.int8)
     for first, stop in pairwise(starts):
         returns = np.round(np.diff(np.log(close[first:stop]), prepend=np.nan), 10)
-        trend_z[first:stop] = np.round(_trend_z(returns, trend_bars), 5)
-        volatility = np.round(_volatility(returns, volatility_bars), 10)
-        quantile[first:stop] = np.round(_trailing_quantile(volatility, volatility_window_bars), 5)
+        trend_z[first:stop] = np.round(trend_scores(returns, trend_bars), 5)
+        volatility = np.round(root_mean_squares(returns, volatility_bars), 10)
+        quantile[first:stop] = np.round(trailing_ranks(volatility, volatility_window_bars), 5)
         label[first:stop] = label_regimes(
             trend_z[first:stop],
             quantile[first:stop],
@@ -153,8 +158,15 @@ def label_regimes(
     ndarray of int8, shape (n,)
         Positions in `REGIMES`.
     """
-    codes: NDArray[np.int8] = _label(
-        trend_z, volatility_quantile, trend_z_enter, trend_z_exit, volatility_enter, volatility_exit, min_bars
+    codes: NDArray[np.int8] = labels_from(
+        trend_z,
+        volatility_quantile,
+        trend_z_enter,
+        trend_z_exit,
+        volatility_enter,
+        volatility_exit,
+        min_bars,
+        (0, 0, RANGING, min_bars),  # the warm-up may end at any bar
     )
     return codes
 
@@ -183,85 +195,3 @@ def _group_starts(bars: pd.DataFrame) -> NDArray[np.int64]:
         row = int(np.flatnonzero(backwards)[0]) if backwards.any() else int(np.flatnonzero(first)[-1])
         raise DataError(f"bars: row {row}: rows are not sorted by pair, timeframe, date; sort them first")
     return np.append(np.flatnonzero(first), len(bars)).astype(np.int64)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _trend_z(returns: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Sum of the last returns over the root of their sum of squares; 0 where the price stood still."""
-    z = np.full(returns.size, np.nan)
-    for t in range(window, returns.size):
-        total = 0.0
-        squares = 0.0
-        for s in range(t - window + 1, t + 1):
-            total += returns[s]
-            squares += returns[s] * returns[s]
-        z[t] = total / math.sqrt(squares) if squares > 0 else 0.0
-    return z
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _volatility(returns: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Root mean square of the last returns."""
-    volatility = np.full(returns.size, np.nan)
-    for t in range(window, returns.size):
-        squares = 0.0
-        for s in range(t - window + 1, t + 1):
-            squares += returns[s] * returns[s]
-        volatility[t] = math.sqrt(squares / window)
-    return volatility
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _trailing_quantile(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Mid-rank of each value among the last `window` values, itself included; missing for the first quarter."""
-    quantile = np.full(values.size, np.nan)
-    known = 0  # values are missing at the start only
-    for t in range(values.size):
-        if math.isnan(values[t]):
-            continue
-        known += 1
-        if 4 * known < window:
-            continue
-        depth = min(known, window)
-        below = 0
-        equal = 0
-        for s in range(t - depth + 1, t + 1):
-            below += values[s] < values[t]
-            equal += values[s] == values[t]
-        quantile[t] = (below + 0.5 * equal) / depth
-    return quantile
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _label(
-    trend_z: NDArray[np.float64],
-    quantile: NDArray[np.float64],
-    trend_enter: float,
-    trend_exit: float,
-    volatility_enter: float,
-    volatility_exit: float,
-    min_bars: int,
-) -> NDArray[np.int8]:
-    """Regime codes: two Schmitt triggers, volatility before trend, then the least stay."""
-    label = np.empty(trend_z.size, dtype=np.int8)
-    trend = 0
-    wild = False
-    held = RANGING
-    age = min_bars  # the warm-up may end at any bar
-    for t in range(trend_z.size):
-        z = 0.0 if math.isnan(trend_z[t]) else trend_z[t]
-        q = 0.0 if math.isnan(quantile[t]) else quantile[t]
-        if z * trend < trend_exit:
-            trend = 0
-        if z >= trend_enter:
-            trend = 1
-        elif z <= -trend_enter:
-            trend = -1
-        wild = q >= volatility_enter or (wild and q >= volatility_exit)
-        wanted = VOLATILE if wild else (BULLISH if trend > 0 else (BEARISH if trend < 0 else RANGING))
-        if wanted != held and age >= min_bars:
-            held = wanted
-            age = 0
-        age += 1
-        label[t] = held
-    return label
