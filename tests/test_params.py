@@ -60,7 +60,7 @@ def test_a_misspelt_section_is_told_its_near_miss(settings):
 
 def test_a_setting_like_no_other_is_told_which_there_are(settings):
     settings["ab_test"]["zzz"] = 1
-    assert complaint(settings) == "params.yaml: ab_test.zzz: no such setting; known are routing"
+    assert complaint(settings) == "params.yaml: ab_test.zzz: no such setting; known are routing, share, salt"
 
 
 def test_a_missing_section_is_named(settings):

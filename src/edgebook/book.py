@@ -16,7 +16,7 @@ from edgebook.market import DAY_MS, NEVER, REASONS, iso, milliseconds
 from edgebook.signals import entry_row
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from edgebook.market import Market
     from edgebook.params import Sizing
@@ -73,8 +73,35 @@ class BookWeek:
     days: list[dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Order:
+    """One signal in the queue of a book.
+
+    Parameters
+    ----------
+    signals : Signals
+        Of the policy that gave it.
+    number : int
+        Which of them.
+    ab_test_version : str
+        The arm that it was routed to, e.g. ``B:r3``; empty where signals are not routed.
+    """
+
+    signals: Signals
+    number: int
+    ab_test_version: str = ""
+
+
 def trade_week(
     book: Book, signals: Signals, *, market: Market, sizing: Sizing, cost: float, since: int, until: int
+) -> BookWeek:
+    """Run a book through one week of one policy's signals, taken as they come; `trade_orders` says how."""
+    orders = [Order(signals, number) for number in range(len(signals.row))]
+    return trade_orders(book, orders, market=market, sizing=sizing, cost=cost, since=since, until=until)
+
+
+def trade_orders(
+    book: Book, orders: Sequence[Order], *, market: Market, sizing: Sizing, cost: float, since: int, until: int
 ) -> BookWeek:
     """Run a book through one week of signals.
 
@@ -82,7 +109,7 @@ def trade_week(
     ----------
     book : Book
         At `since`.
-    signals : Signals
+    orders : sequence of Order
         Decided in the week, by time of entry.
     market : Market
     sizing : Sizing
@@ -102,10 +129,10 @@ def trade_week(
     days: list[dict[str, Any]] = []
     number = 0
     for day in range(since, until, DAY_MS):
-        while number < len(signals.row) and _entry(signals, market, number) < day + DAY_MS:
-            moment = _entry(signals, market, number)
+        while number < len(orders) and entry_ms(orders[number], market) < day + DAY_MS:
+            moment = entry_ms(orders[number], market)
             cash, held = _close_until(moment, held, closed=closed, cash=cash, market=market)
-            position = _open(signals, market, number=number, held=held, cash=cash, sizing=sizing, cost=cost)
+            position = _open(orders[number], market, held=held, cash=cash, sizing=sizing, cost=cost)
             if position is not None:
                 held.append(position)
             number += 1
@@ -124,23 +151,17 @@ def trade_week(
     return BookWeek(Book(round(cash, 4), equity, tuple(held)), closed, days)
 
 
-def _entry(signals: Signals, market: Market, number: int) -> int:
+def entry_ms(order: Order, market: Market) -> int:
     """When a signal is entered, milliseconds UTC."""
+    signals, number = order.signals, order.number
     return int(market.plans[signals.policy.exit_plan].open_ms[signals.row[number], signals.side[number]])
 
 
 def _open(
-    signals: Signals,
-    market: Market,
-    *,
-    number: int,
-    held: list[dict[str, Any]],
-    cash: float,
-    sizing: Sizing,
-    cost: float,
+    order: Order, market: Market, *, held: list[dict[str, Any]], cash: float, sizing: Sizing, cost: float
 ) -> dict[str, Any] | None:
     """The position a signal becomes, or None where there is no room."""
-    row = int(signals.row[number])
+    row = int(order.signals.row[order.number])
     pair, timeframe = market.pairs[market.pair[row]], market.timeframes[market.timeframe[row]]
     same_pair = [p for p in held if p["pair"] == pair]
     risk = sizing.risk_per_trade * cash
@@ -151,7 +172,9 @@ def _open(
         or sum(p["risk"] for p in held) + risk > sizing.max_total_risk * cash * (1 + 1e-9)
     ):
         return None
-    entry = entry_row(signals, market, number=number, cost=cost)
+    entry = entry_row(order.signals, market, number=order.number, cost=cost)
+    if order.ab_test_version:
+        entry["ab_test_version"] = order.ab_test_version
     distance = abs(entry["open_rate"] - entry["stop_loss_abs"]) / entry["open_rate"]
     wanted = risk / distance
     stake = min(wanted, sizing.max_leverage * cash - sum(p["stake"] for p in held))

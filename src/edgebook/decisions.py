@@ -14,7 +14,7 @@ from edgebook.arms import Arm, Rules, start_arm
 from edgebook.errors import SettingsError
 from edgebook.gate import Trial, promotion_bar
 from edgebook.market import Market, milliseconds
-from edgebook.params import plain, section
+from edgebook.params import AbTest, plain, section
 from edgebook.recipe_entries import known_recipe, registered
 from edgebook.recipes import Recipe
 
@@ -46,6 +46,8 @@ class Inputs:
         Text files of this week's tuning study and importance run; empty when neither was due.
     pinned : mapping of str to Policy
         Policies of versions that a pin names, by version.
+    ab_test : AbTest
+        Which arm the account follows in this week.
     """
 
     market: Market
@@ -55,6 +57,7 @@ class Inputs:
     source: str
     attachments: Mapping[str, str] = field(default_factory=dict)
     pinned: Mapping[str, Policy] = field(default_factory=dict)
+    ab_test: AbTest = field(default_factory=AbTest)
 
 
 @dataclass
@@ -140,6 +143,9 @@ def decide(state: State, inputs: Inputs) -> None:
             for a in learning.approvals
         )
         if learning.approval == "manual" and not approved:
+            if trial.days // 7 >= learning.trial_weeks and trial.crossed < state.as_of:
+                _retire(state, trial, f"recommended on {trial.crossed}, not approved by the end of its trial")
+                return
             state.decision["action"] = "recommend"
             if trial.crossed == state.as_of:
                 state.event("recommended", trial.arm, f"wealth {wealth:.1f} reached {trial.bar:g}; waits for approval")
@@ -150,11 +156,16 @@ def decide(state: State, inputs: Inputs) -> None:
     futile = trial.days >= FUTILE_DAYS and wealth < FUTILE_WEALTH
     if weeks >= learning.trial_weeks or futile:
         why = f"wealth {wealth:.3f} after {weeks} weeks" + (", hopeless" if futile else ", time is up")
-        state.end(trial, "retired")
-        state.retire(trial.arm)
-        state.challenger = None
-        state.decision["action"] = "retire"
-        state.event("retired", trial.arm, why)
+        _retire(state, trial, why)
+
+
+def _retire(state: State, trial: Trial, why: str) -> None:
+    """The slot falls free."""
+    state.end(trial, "retired")
+    state.retire(trial.arm)
+    state.challenger = None
+    state.decision["action"] = "retire"
+    state.event("retired", trial.arm, why)
 
 
 def _promote(state: State, trial: Trial, *, wealth: float, gate_bar: float, rollback_bar: float) -> None:

@@ -16,11 +16,11 @@ from edgebook.importance_run import SEALED_NAME, importance_in_force, importance
 from edgebook.indicators import family
 from edgebook.loop import Inputs, begin_history, learn_week
 from edgebook.market import Market, load_market
-from edgebook.params import Params, Run, plain
+from edgebook.params import AbTest, Params, Run, plain, section
 from edgebook.paths import Paths
 from edgebook.policy import Policy
 from edgebook.recipes import HEAD_LETTERS
-from edgebook.seals import Seal, read_seal, sealed_weeks, write_seal
+from edgebook.seals import Seal, read_head, read_seal, sealed_weeks, write_seal
 from edgebook.tuning import study_of_week
 from edgebook.tuning_run import recipe_to_tune
 from edgebook.week import Week
@@ -85,6 +85,7 @@ def inputs_of(
             for pin in params.learning.pins
             if pin.week == as_of and "@" in pin.version and pin.history in (None, params.run.history)
         },
+        ab_test=params.ab_test,
     )
 
 
@@ -136,7 +137,14 @@ def attachments_of(params: Params, week: Week, *, market: Market, previous: Seal
     return files | studies
 
 
-def backfill(params: Params, paths: Paths, *, until: str, tell: Callable[[Progress], None] | None = None) -> list[str]:
+def backfill(
+    params: Params,
+    paths: Paths,
+    *,
+    until: str,
+    tell: Callable[[Progress], None] | None = None,
+    routing: Mapping[str, AbTest] | None = None,
+) -> list[str]:
     """Write every seal from genesis to a date that is not there yet.
 
     Parameters
@@ -149,6 +157,8 @@ def backfill(params: Params, paths: Paths, *, until: str, tell: Callable[[Progre
         The last Monday.
     tell : callable, optional
         Called after each week.
+    routing : mapping of str to AbTest, optional
+        What was in force in weeks that are derived again, by Monday; else that of `params`.
 
     Returns
     -------
@@ -180,7 +190,8 @@ def backfill(params: Params, paths: Paths, *, until: str, tell: Callable[[Progre
     seal = read_seal(paths, history=run.history, as_of=done[-1]) if done else None
     written = []
     for number, as_of in enumerate(weeks[len(done) :], start=len(done) + 1):
-        seal = seal_week(params, paths, as_of=as_of, market=market, previous=seal)
+        given = params if routing is None else replace(params, ab_test=routing[as_of])
+        seal = seal_week(given, paths, as_of=as_of, market=market, previous=seal)
         written.append(as_of)
         if tell is not None:
             tell(Progress(seal, number, len(weeks)))
@@ -227,8 +238,17 @@ def rederive(params: Params, paths: Paths, *, tell: Callable[[Progress], None] |
         for name in ("candidates", "outcomes"):
             getattr(again, name).symlink_to(getattr(paths, name), target_is_directory=True)
         genesis = replace(params, run=replace(params.run, genesis=weeks[0]))
-        backfill(genesis, again, until=weeks[-1], tell=tell)
+        backfill(genesis, again, until=weeks[-1], tell=tell, routing=_routing(paths, weeks, history=history))
         return [line for week in weeks for line in _differences(paths, again, history=history, as_of=week)]
+
+
+def _routing(paths: Paths, weeks: list[str], *, history: str) -> dict[str, AbTest]:
+    """Routing of every sealed week: it may have changed on the way."""
+    settings = {week: read_head(paths, history=history, as_of=week)["settings"] for week in weeks}
+    return {
+        week: section(AbTest, found.get("ab_test", {}), where=f"models/{history}/{week}/seal.json: settings.ab_test")
+        for week, found in settings.items()
+    }
 
 
 def mondays(first: str, last: str) -> list[str]:

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from edgebook.arms import Arm, run_week, start_arm
-from edgebook.book import trade_week
+from edgebook.book import trade_orders
 from edgebook.decisions import Inputs, State, admit, decide
 from edgebook.errors import SealError, SettingsError
 from edgebook.gate import Trial, bet, promotion_bar
 from edgebook.market import WEEK_MS, milliseconds
 from edgebook.params import plain
 from edgebook.recipe_entries import known_recipe, registered
+from edgebook.routing import account_orders
 from edgebook.seals import DAY_COLUMNS, FORMAT, GATE_COLUMNS, LEDGER_COLUMNS, SHADOW_COLUMNS, Seal
-from edgebook.week_rows import day_rows, ledger_rows, shadow_rows
+from edgebook.week_rows import account_rows, day_rows, shadow_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,10 +136,11 @@ def learn_week(previous: Seal, inputs: Inputs, *, as_of: str) -> Seal:
     weeks = {
         name: run_week(arm, settings[name], market, until=until, rules=rules) for name, arm in previous.arms.items()
     }
-    champion = previous.champion
-    account = trade_week(
+    champion, challenger = previous.champion, previous.head["challenger"]
+    rival = weeks[challenger].signals if challenger is not None else None
+    account = trade_orders(
         previous.account,
-        weeks[champion].signals,
+        account_orders(weeks[champion].signals, rival, market=market, ab_test=inputs.ab_test),
         market=market,
         sizing=rules.sizing,
         cost=rules.cost,
@@ -170,7 +172,7 @@ def learn_week(previous: Seal, inputs: Inputs, *, as_of: str) -> Seal:
     state = State(
         as_of=as_of,
         champion=champion,
-        challenger=previous.head["challenger"],
+        challenger=challenger,
         recipes=recipes,
         arms={name: week.arm for name, week in weeks.items()},
         trials=trials,
@@ -206,7 +208,7 @@ def learn_week(previous: Seal, inputs: Inputs, *, as_of: str) -> Seal:
         arms=state.arms,
         account=account.book,
         trials=tuple(state.trials),
-        ledger=ledger_rows(account, since=until - WEEK_MS),
+        ledger=account_rows(account, since=until - WEEK_MS),
         shadow=shadow_rows(weeks, since=until - WEEK_MS),
         days=day_rows(weeks, account),
         gate=pd.DataFrame(gate_rows, columns=GATE_COLUMNS),
@@ -247,6 +249,7 @@ def _head(
     settings = plain({"sizing": rules.sizing, "gate": rules.gate, "learning": rules.learning, "cost": rules.cost})
     settings["learning"] = {k: v for k, v in settings["learning"].items() if k not in ("pins", "approvals")}
     # Proposals come later and are dated; a history derived again with them must be the same before they came.
+    settings["ab_test"] = plain(inputs.ab_test)
     settings["recipes"] = {n: plain(r.settings()) for n, r in inputs.recipes.items() if r.role != "proposal"}
     year = as_of[:4]
     admitted = sum(row["week"][:4] == year for row in admissions)
@@ -274,7 +277,7 @@ def _head(
         "admissions": admissions,
         "over": over,
         "study_used": study_used,
-        "settings": {name: settings[name] for name in ("sizing", "gate", "cost")},
+        "settings": {name: settings[name] for name in ("sizing", "gate", "cost", "ab_test")},
         "fingerprints": {"parameters": _fingerprint(settings), "data": data},
     }
 

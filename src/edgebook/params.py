@@ -164,9 +164,11 @@ class Tuning:
 
 @dataclass(frozen=True, kw_only=True)
 class AbTest:
-    """How the two arms are compared in live use."""
+    """How the two arms are compared in live use (see `edgebook.routing`)."""
 
-    routing: Literal["paired", "randomised"]
+    routing: Literal["paired", "randomised"] = "paired"
+    share: float = 0.5
+    salt: str = "edgebook"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 from edgebook.errors import SettingsError
-from edgebook.params import Bars, Candidates, Gate, Learning, Params, Run, Sizing
+from edgebook.params import AbTest, Bars, Candidates, Gate, Learning, Params, Run, Sizing
 from edgebook.recipes import HEAD_LETTERS, Recipe
 from edgebook.sections import join
 
@@ -116,6 +116,14 @@ def _check_gate(gate: Gate, where: str) -> None:
     )
 
 
+def _check_ab_test(ab_test: AbTest, where: str) -> None:
+    _require(
+        0 < ab_test.share < 1,
+        join(where, "share"),
+        f"must lie between 0 and 1, is {ab_test.share}: each arm needs signals; with paired routing it is not used",
+    )
+
+
 def _check_params(params: Params, where: str) -> None:
     champions = [name for name, recipe in params.recipes.items() if recipe.role == "champion"]
     challengers = [name for name, recipe in params.recipes.items() if recipe.role == "challenger"]
@@ -150,6 +158,7 @@ RULES: Rules = {
     Sizing: _check_sizing,
     Learning: _check_learning,
     Gate: _check_gate,
+    AbTest: _check_ab_test,
     Params: _check_params,
 }
 """By section, what its types cannot say."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from edgebook.market import iso
+from edgebook.routing import unrouted
 from edgebook.seals import DAY_COLUMNS, LEDGER_COLUMNS, SHADOW_COLUMNS
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ def ledger_rows(week: BookWeek, *, since: int) -> pd.DataFrame:
     frame = frame.sort_values(["status", "close_date", "open_date", "signal_id"], na_position="last", kind="stable")
     frame["bars_held"] = frame["bars_held"].astype("Int64")
     return frame.reset_index(drop=True)
+
+
+def account_rows(week: BookWeek, *, since: int) -> pd.DataFrame:
+    """Ledger rows of the account, each with its `ab_test_version`: written at entry where signals are routed."""
+    rows = ledger_rows(week, since=since)
+    whole = rows["model_version"].map(unrouted)
+    return rows.assign(ab_test_version=rows["ab_test_version"].where(rows["ab_test_version"].notna(), whole))
 
 
 def shadow_rows(weeks: Mapping[str, ArmWeek], *, since: int) -> pd.DataFrame:
