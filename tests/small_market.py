@@ -22,7 +22,7 @@ from edgebook.outcomes import known_outcomes
 from edgebook.params import Params, load_params, plain
 from edgebook.paths import Paths, repository
 from edgebook.patterns import find_patterns
-from edgebook.regimes import segment
+from edgebook.regime_hmm import label_bars
 from edgebook.synthetic import make_market
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ candidates:
   slippage_bps: 2.5
   short_financing_bps_per_day: 1.0
 regimes: {trend_bars: 24, trend_z_enter: 1.0, trend_z_exit: 0.4, volatility_bars: 24, volatility_window_bars: 200,
-  volatility_enter: 0.9, volatility_exit: 0.75, min_bars: 6}
+  volatility_enter: 0.9, volatility_exit: 0.75, min_bars: 6, hmm_window_bars: 400, hmm_refit_weeks: 4}
 recipes:
   r1: {role: champion, title: refit every week, exit_plan: tp2.0_sl1.5_t12, signal_quantile: 0.9, min_heads_agree: 2}
   r2: {role: baseline, title: frozen first policy, exit_plan: tp2.0_sl1.5_t12, signal_quantile: 0.9,
@@ -100,7 +100,7 @@ def write_tables(bars: pd.DataFrame, params: Params, *, paths: Paths) -> None:
     """Everything that the stages before the loop leave, made of these bars alone."""
     patterns = find_patterns(bars)
     values, votes = compute_indicators(bars, patterns)
-    regimes = segment(bars, **plain(params.regimes))
+    regimes = label_bars(bars, plain(params.regimes))
     for frame, place in (
         (bars, paths.bars), (patterns, paths.patterns), (values, paths.indicators), (votes, paths.votes),
         (regimes, paths.regimes),

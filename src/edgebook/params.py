@@ -68,7 +68,7 @@ class Candidates:
 
 @dataclass(frozen=True, kw_only=True)
 class Regimes:
-    """The rule that names the regime of a bar (see `edgebook.regimes.segment`)."""
+    """The rule that names the regime of a bar (`edgebook.regimes.segment`), and its alternative (`regime_hmm`)."""
 
     trend_bars: int
     trend_z_enter: float
@@ -78,6 +78,9 @@ class Regimes:
     volatility_enter: float
     volatility_exit: float
     min_bars: int
+    hmm_window_bars: int = 4320
+    hmm_refit_weeks: int = 13
+    hmm_switch_margin: float = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from edgebook import tables
 from edgebook.bars import TIMEFRAMES
 from edgebook.intervals import Interval, clusters_of, mean_interval, rate_interval
 from edgebook.params import Regimes, plain, section
+from edgebook.regime_hmm import label_bars, rule_settings
 from edgebook.regimes import REGIMES, segment
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ SERIES = ["pair", "timeframe"]
 
 
 def segment_week(week: Week, *, regimes: Mapping[str, Any], write: bool) -> pd.DataFrame:
-    """Label every bar of a week's table, and hand the labels on to the later stages.
+    """Label every bar of a week's table both ways, and hand the labels on to the later stages.
 
     Parameters
     ----------
@@ -37,10 +38,9 @@ def segment_week(week: Week, *, regimes: Mapping[str, Any], write: bool) -> pd.D
     Returns
     -------
     DataFrame
-        As `edgebook.regimes.segment` returns it.
+        As `edgebook.regime_hmm.label_bars` returns it.
     """
-    settings = plain(section(Regimes, regimes, where="params.yaml: regimes"))
-    labelled = segment(week.bars, **settings)
+    labelled = label_bars(week.bars, plain(section(Regimes, regimes, where="params.yaml: regimes")))
     if write:
         tables.write(labelled, week.paths.regimes)
     return labelled
@@ -186,7 +186,7 @@ def stability(
         times weeks).
     """
     enter = {"trend_z_exit": settings["trend_z_enter"], "volatility_exit": settings["volatility_enter"], "min_bars": 1}
-    plain_rule = segment(bars, **(dict(settings) | enter))
+    plain_rule = segment(bars, **(rule_settings(settings) | enter))
     rows = []
     for rule, labelled in (("in force", regimes), ("no hysteresis", plain_rule)):
         found = spells(labelled)

@@ -100,12 +100,7 @@ def segment(
         | {"volatility_window_bars": volatility_window_bars, "min_bars": min_bars},
         bounds={"trend_z": (trend_z_enter, trend_z_exit), "volatility": (volatility_enter, volatility_exit)},
     )
-    starts = _group_starts(bars)
-    close = bars["close"].to_numpy(np.float64)
-    bad = ~(np.isfinite(close) & (close > 0))
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise DataError(f"bars: row {row}: close {close[row]} is not a positive number; correct or drop the row")
+    starts, close = group_starts(bars), positive_closes(bars)
 
     trend_z = np.full(len(bars), np.nan)
     quantile = np.full(len(bars), np.nan)
@@ -186,8 +181,30 @@ def _check_settings(*, lengths: dict[str, int], bounds: dict[str, tuple[float, f
         raise SettingsError(f"regimes.volatility_enter: {bounds['volatility'][0]} is a quantile; give at most 1")
 
 
-def _group_starts(bars: pd.DataFrame) -> NDArray[np.int64]:
-    """First row of each pair and timeframe, and the number of rows; the bars must be sorted."""
+def positive_closes(bars: pd.DataFrame) -> NDArray[np.float64]:
+    """Closes as they are.
+
+    Raises
+    ------
+    DataError
+        A close is not positive and finite.
+    """
+    close = bars["close"].to_numpy(np.float64)
+    bad = ~(np.isfinite(close) & (close > 0))
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise DataError(f"bars: row {row}: close {close[row]} is not a positive number; correct or drop the row")
+    return close
+
+
+def group_starts(bars: pd.DataFrame) -> NDArray[np.int64]:
+    """First row of each pair and timeframe, and the number of rows.
+
+    Raises
+    ------
+    DataError
+        The bars are not sorted by pair, timeframe, date.
+    """
     codes = bars["pair"].astype("str").str.cat(bars["timeframe"].astype("str"), sep="\x00")
     first = codes.ne(codes.shift()).to_numpy(dtype=bool)
     backwards = ~(bars["date"].diff() > pd.Timedelta(0)).to_numpy(dtype=bool) & ~first

@@ -35,14 +35,14 @@ def make_sample(paths: Paths) -> list[str]:
     from edgebook import tables
     from edgebook.history import backfill
     from edgebook.params import plain
-    from edgebook.regimes import segment
+    from edgebook.regime_hmm import label_bars
 
     params = load_params(paths.params)
     everything = read_mapping(paths.params)
     for folder in (paths.history(params.run.history), paths.root / "data"):
         shutil.rmtree(folder, ignore_errors=True)
     lines = [f"{stage}: {MODULE_STAGES[stage](everything, paths)}" for stage in TABLE_STAGES]
-    tables.write(segment(tables.read(paths.bars), **plain(params.regimes)), paths.regimes)
+    tables.write(label_bars(tables.read(paths.bars), plain(params.regimes)), paths.regimes)
     written = backfill(params, paths, until=params.run.as_of)
     return [*lines, f"{len(written)} weeks sealed, up to {params.run.as_of}"]
 
