@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from edgebook import consensus
-from edgebook.consensus import AWAKE, HEADS, PRIOR_VOTES, Observed, Record, combine, head_weights, update_record
+from edgebook import record as remembered
+from edgebook.consensus import combine, head_weights
 from edgebook.market import REGIMES
+from edgebook.observed import Observed
+from edgebook.record import AWAKE, HEADS, Record, update_record
+from edgebook.vote_strategies import OWN, PRIOR_VOTES, STRATEGIES, VoteRecord
 
 FOREVER = 1e9
 
@@ -25,6 +29,13 @@ def seen(raw: np.ndarray, won: np.ndarray, *, regime: np.ndarray | int = 2, side
     full[:, : raw.shape[1]] = raw
     pooled = np.nan_to_num(full[:, 0])
     return Observed(
+        row=np.arange(n),
+        day=np.zeros(n, np.int64),
+        said=np.zeros((n, 0), np.int8),
+        expected=np.round(1 / (1 + np.exp(-pooled)), 4),
+        effect=np.zeros(n),
+        rank=np.zeros(n),
+        tag=np.zeros(n, np.int64),
         regime=np.broadcast_to(regime, n).astype(np.int64),
         side=np.broadcast_to(side, n).astype(np.int64),
         raw=full,
@@ -50,8 +61,8 @@ def test_hits_and_misses_by_hand():
     won = np.array([True, False, False, True, True])
     record = update_record(Record.empty(), seen(raw, won), half_life_weeks=FOREVER)
     # Three of five won: a win counts 5/6, a loss 5/4. Awake were the first three: hit, miss, hit.
-    assert record.votes[2, 0].tolist() == pytest.approx([1.25, 5 / 6 + 1.25], abs=1e-4)
-    assert record.votes[:, 1:].sum() == 0
+    assert record.votes.counts[OWN, 2, 0].tolist() == pytest.approx([1.25, 5 / 6 + 1.25], abs=1e-4)
+    assert record.votes.counts[OWN, :, 1:].sum() == 0
     assert record.results[2, 0].tolist() == [2.0, 3.0]
     assert record.weeks == 1
 
@@ -61,16 +72,16 @@ def test_a_head_that_always_says_no_gets_no_weight(win_rate):
     rng = np.random.default_rng(1)
     won = rng.random(4000) < win_rate
     record = update_record(Record.empty(), seen(np.full((4000, 1), -0.4), won), half_life_weeks=FOREVER)
-    miss, hit = record.votes[2, 0]
+    miss, hit = record.votes.counts[OWN, 2, 0]
     assert hit == pytest.approx(miss, rel=1e-3)
-    assert head_weights(record, strategy="log_odds")[2, 0] == 0.0
+    assert head_weights(record, strategy="by_regime")[2, 0] == 0.0
 
 
 def test_without_class_balance_that_head_would_get_weight(monkeypatch):
-    monkeypatch.setattr(consensus, "_class_balance", lambda results: np.ones((2, 2)))
+    monkeypatch.setattr(remembered, "_class_balance", lambda results: np.ones((2, 2)))
     won = np.random.default_rng(1).random(4000) < 0.45
     record = update_record(Record.empty(), seen(np.full((4000, 1), -0.4), won), half_life_weeks=FOREVER)
-    assert head_weights(record, strategy="log_odds")[2, 0] > 0.1
+    assert head_weights(record, strategy="by_regime")[2, 0] > 0.1
 
 
 def test_heads_that_know_more_weigh_more_and_a_coin_next_to_nothing():
@@ -78,7 +89,7 @@ def test_heads_that_know_more_weigh_more_and_a_coin_next_to_nothing():
     won = rng.random(6000) < 0.45
     skill = (0.5, 0.52, 0.55, 0.6, 0.7)
     record = update_record(Record.empty(), seen(voters(rng, won, skill), won), half_life_weeks=FOREVER)
-    weights = head_weights(record, strategy="log_odds")[2]
+    weights = head_weights(record, strategy="by_regime")[2]
     assert weights[:5].tolist() == sorted(weights[:5])
     assert weights[0] < 0.03
     assert weights[3:5] == pytest.approx(np.log(np.array([0.6 / 0.4, 0.7 / 0.3])), abs=0.1)
@@ -86,11 +97,11 @@ def test_heads_that_know_more_weigh_more_and_a_coin_next_to_nothing():
 
 
 def test_weights_are_the_shrunk_log_odds_of_the_hit_rate():
-    record = replace(Record.empty(), votes=np.zeros((4, HEADS, 2)))
-    record.votes[0, 0], record.votes[1, 0] = [40.0, 60.0], [10.0, 30.0]
+    record = replace(Record.empty(), votes=VoteRecord.empty(HEADS))
+    record.votes.counts[OWN, 0, 0], record.votes.counts[OWN, 1, 0] = [40.0, 60.0], [10.0, 30.0]
     overall = (90 + PRIOR_VOTES) / (140 + 2 * PRIOR_VOTES)
     in_first = (60 + 40 * overall) / (100 + 40)
-    weights = head_weights(record, strategy="log_odds")
+    weights = head_weights(record, strategy="by_regime")
     assert weights[0, 0] == pytest.approx(np.log(in_first / (1 - in_first)), abs=1e-4)
     assert weights[2, 0] == pytest.approx(np.log(overall / (1 - overall)), abs=1e-4)
     assert weights[:, 1:].tolist() == np.zeros((4, HEADS - 1)).tolist()
@@ -103,7 +114,7 @@ def test_a_head_that_is_right_in_one_regime_weighs_more_there():
     knows = regime == 1
     raw[knows] = voters(rng, won[knows], (0.7,))
     record = update_record(Record.empty(), seen(raw, won, regime=regime), half_life_weeks=FOREVER)
-    weights = head_weights(record, strategy="log_odds")[:, 0]
+    weights = head_weights(record, strategy="by_regime")[:, 0]
     assert weights[1] > weights[0] + 0.4
     assert weights[0] < weights[2] < weights[1]
 
@@ -111,7 +122,7 @@ def test_a_head_that_is_right_in_one_regime_weighs_more_there():
 def test_abstentions_are_neither_hits_nor_misses():
     raw, won = np.array([[0.5], [np.nan], [AWAKE / 2], [0.0]]), np.array([True, False, False, False])
     record = update_record(Record.empty(), seen(raw, won), half_life_weeks=FOREVER)
-    assert (record.votes[2, 0] > 0).tolist() == [False, True]
+    assert (record.votes.counts[OWN, 2, 0] > 0).tolist() == [False, True]
     assert record.heads[0].sum() == 3  # what was said, if only nothing, still calibrates
 
 
@@ -120,8 +131,8 @@ def test_a_vote_counts_half_after_its_half_life():
     nothing = seen(np.empty((0, 1)), np.empty(0, dtype=bool))
     for _ in range(4):
         record = update_record(record, nothing, half_life_weeks=4.0)
-    assert record.votes[2, 0, 1] == pytest.approx(first.votes[2, 0, 1] / 2, abs=1e-3)
-    assert record.results[2, 0, 1] == pytest.approx(0.5, abs=1e-3)
+    assert record.votes.counts[OWN, 2, 0, 1] == pytest.approx(first.votes.counts[OWN, 2, 0, 1] / 2, abs=1e-3)
+    assert record.results[2, 0, 1] == pytest.approx(first.results[2, 0, 1] / 2, abs=1e-3)
     assert record.weeks == 5
 
 
@@ -154,10 +165,10 @@ def test_a_record_comes_back_from_json_and_goes_on_alike(past):
         record = update_record(record, week, half_life_weeks=13.0)
         back = Record.from_json(json.loads(json.dumps(record.to_json())))
         assert back.to_json() == record.to_json()
-        for strategy in ("log_odds", "equal", "steps"):
+        for strategy in (*STRATEGIES, "meta"):
             one, other = (head_weights(r, strategy=strategy) for r in (back, record))
             np.testing.assert_array_equal(one, other)
-        np.testing.assert_array_equal(consensus.head_slopes(back), consensus.head_slopes(record))
+        np.testing.assert_array_equal(consensus.head_slopes(back.heads), consensus.head_slopes(record.heads))
         record = back
 
 
@@ -166,7 +177,7 @@ def test_a_record_comes_back_from_json_and_goes_on_alike(past):
 def test_the_order_of_the_weeks_candidates_does_not_matter(week, shuffler):
     order = list(range(len(week.won)))
     shuffler.shuffle(order)
-    mixed = Observed(**{name: getattr(week, name)[order] for name in Observed.__dataclass_fields__})
+    mixed = Observed(**{name: getattr(week, name)[order] for name in Observed.__dataclass_fields__ if name != "fitted"})
     one, other = (update_record(Record.empty(), w, half_life_weeks=13.0).to_json() for w in (week, mixed))
     assert one["votes"] == other["votes"]
     assert one["heads"] == other["heads"]

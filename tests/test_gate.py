@@ -13,8 +13,9 @@ from scipy import stats
 
 from edgebook import gate
 from edgebook.gate import Trial
+from edgebook.learned_policy import confidence_rank
 from edgebook.params import Gate
-from edgebook.policy import SPREAD, confidence_rank
+from edgebook.policy import SPREAD
 
 GATE = Gate(
     alpha_per_year=0.05,

@@ -22,14 +22,16 @@ LAYERS: dict[str, str] = {
     "patterns": "patterns patterns.*",
     "indicators": "indicators indicators.*",
     "outcomes": "candidates barriers barriers_plain silent_series outcomes",
-    "regimes": "regimes regimes_kernels newest_regime",
-    "policy": "market plan_outcomes heads consensus policy signals candidate_marks",
-    "arms": "book gate arms",
+    "regimes": "regimes regimes_kernels newest_regime regime_hmm regime_hmm_*",
+    "policy": "market plan_outcomes heads vote_strategies indicator_weights pattern_effects threshold_rules experts "
+    "observed record consensus policy learned_policy learners signals candidate_marks",
+    "arms": "book gate pending arms",
     "seals": "seals seal_text week before_seal",
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
     "loop": "routing loop week_rows decisions history",
     "analyses": "tracks strategies learning_* policy_history head_record candidate_scores random_policies goals goal_* "
-    "ab_* power second_opinions repeated_looks regime_* outcome_* versions live store exporters doctor settings_file "
+    "ab_* power second_opinions repeated_looks regime_report regime_truth regime_performance "
+    "regime_comparison outcome_* versions live store exporters doctor settings_file "
     "next_week",
     "reports": "display report report_* figures figures_* ab_decision *_readings *_tables *_pictures *_review "
     "*_verdict summary",

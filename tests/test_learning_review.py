@@ -117,7 +117,7 @@ def whole_review(week, policies):
         learning_review.ablation_reading(gains),
         figures_learning.calibration_picture(calibrated), learning_review.calibration_reading(calibrated),
         figures_learning.weights_picture(weights), learning_tables.heads_table(rates),
-        learning_review.heads_reading(rates, weights, strategy="log_odds"),
+        learning_review.heads_reading(rates, weights, strategy="by_regime"),
         figures_learning.thresholds_picture(policy_history.thresholds_over_time(week.seals), events=events),
         learning_tables.thresholds_table(thresholds), learning_tables.best_table(best),
         learning_review.best_reading(best), learning_tables.regimes_table(goal_values.regime_profit(week.ledger)),

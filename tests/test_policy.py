@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edgebook.consensus import HEADS, Record
 from edgebook.heads import Head, fit_heads
+from edgebook.learned_policy import RECENT_WEEKS, confidence_rank, make_policy
 from edgebook.market import REGIMES, WEEK_MS, Market
 from edgebook.params import plain, section
-from edgebook.policy import RECENT_WEEKS, SPREAD, Policy, confidence_rank, make_policy, score
+from edgebook.policy import SPREAD, Policy, score
 from edgebook.recipes import HEAD_LETTERS, Recipe
+from edgebook.record import HEADS, Record
 from edgebook.signals import Signals, find_signals
 from edgebook.thresholds import Threshold
 from small_market import PLAN, coin_market
@@ -114,7 +115,7 @@ def test_a_policy_comes_back_from_json_with_the_same_scores_and_signals(policy):
         shrinkage=st.floats(0.1, 1e4),
         head_shrinkage=st.dictionaries(st.sampled_from(HEAD_LETTERS), st.floats(0.1, 1e3), max_size=3),
         indicators=st.none() | st.lists(st.sampled_from(INDICATORS), unique=True).map(tuple),
-        head_weights=st.sampled_from(["log_odds", "equal", "steps"]),
+        head_weights=st.sampled_from(["by_regime", "equal", "steps"]),
         half_life_weeks=st.floats(0.5, 100),
         signal_quantile=st.floats(0.5, 0.999),
         min_heads_agree=st.integers(0, 9),

@@ -162,7 +162,7 @@ def test_a_damaged_ledger_is_named(paths, damage):
         read_seal(paths, history="main", as_of=LAST)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"format": 1}', '{"format": 1, "files": 3}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"format": 2}', '{"format": 2, "files": 3}'])
 def test_a_damaged_head_is_named(paths, text):
     (paths.seal(history="main", as_of=LAST) / "seal.json").write_text(text, encoding="utf-8")
     with pytest.raises(SealError, match=rf"^models/main/{LAST}/seal.json: is damaged"):
@@ -173,7 +173,7 @@ def test_a_format_of_another_version_is_said(paths):
     file = paths.seal(history="main", as_of=LAST) / "seal.json"
     head = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json_text(head | {"format": 99}), encoding="utf-8")
-    with pytest.raises(SealError, match="format 99, this version reads 1"):
+    with pytest.raises(SealError, match="format 99, this version reads 2"):
         read_seal(paths, history="main", as_of=LAST)
 
 

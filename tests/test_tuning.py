@@ -14,13 +14,14 @@ import pytest
 
 from edgebook import tuning, tuning_space, tuning_study, tuning_trials
 from edgebook.book import Book, trade_week
-from edgebook.consensus import Record
 from edgebook.errors import DataError, SettingsError
 from edgebook.heads import fit_heads
+from edgebook.learned_policy import make_policy
 from edgebook.market import DAY_MS, NEVER, WEEK_MS, Market, PlanOutcomes, milliseconds
 from edgebook.params import Sizing, Tuning, section
-from edgebook.policy import make_policy, score
+from edgebook.policy import score
 from edgebook.recipes import HEAD_LETTERS, Recipe
+from edgebook.record import Record
 from edgebook.signals import find_signals, week_rows
 from edgebook.tuning import study_of_week, tune
 from edgebook.tuning_book import daily_r

@@ -11,12 +11,12 @@ from scipy import stats
 
 from edgebook import intervals
 from edgebook.cells import FALSE_DISCOVERY_RATE
-from edgebook.consensus import AWAKE
 from edgebook.contributions import shrink_toward
 from edgebook.market import NEVER, REGIMES, milliseconds
 from edgebook.policy import score
 from edgebook.policy_history import false_discovery_q
 from edgebook.recipes import HEAD_LETTERS
+from edgebook.record import AWAKE
 from edgebook.signals import week_rows
 
 if TYPE_CHECKING:

@@ -143,7 +143,13 @@ def fit_heads(
     return heads
 
 
-def evidence(head: Head, values: NDArray[np.float32], *, votes: NDArray[np.int8]) -> NDArray[np.float64]:
+def evidence(
+    head: Head,
+    values: NDArray[np.float32],
+    *,
+    votes: NDArray[np.int8],
+    weights: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """Raw log-odds of a win relative to the base rate.
 
     Parameters
@@ -151,17 +157,40 @@ def evidence(head: Head, values: NDArray[np.float32], *, votes: NDArray[np.int8]
     head : Head
     values, votes : ndarray, shape (n, k)
         The head's own columns, known at the decision bar.
+    weights : ndarray, shape (n, k), optional
+        What each indicator's share counts in the regime of the bar; by default 1, as fitted.
 
     Returns
     -------
     ndarray of float64, shape (n, 2)
         Long, short; nan where more than half of the indicators are missing: the head abstains.
     """
-    inputs = _standardised(values.astype(np.float64), head.mean, head.scale)
-    raw = head.intercept + inputs @ head.value_weights + votes.astype(np.float64) @ head.vote_weights
+    inputs, said = _standardised(values.astype(np.float64), head.mean, head.scale), votes.astype(np.float64)
+    if weights is not None:
+        inputs, said = inputs * weights, said * weights
+    raw = head.intercept + inputs @ head.value_weights + said @ head.vote_weights
     raw[np.isnan(values).mean(axis=1) > 0.5] = np.nan
     rounded: NDArray[np.float64] = np.round(raw, 4)
     return rounded
+
+
+def shares(head: Head, values: NDArray[np.float32], *, votes: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Each indicator's part of the raw evidence, as fitted.
+
+    Parameters
+    ----------
+    head : Head
+    values, votes : ndarray, shape (n, k)
+        The head's own columns.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, k, 2)
+        With the intercept they add up to `evidence`; 0 where the value is missing and there is no vote.
+    """
+    inputs = _standardised(values.astype(np.float64), head.mean, head.scale)[..., None]
+    parts = inputs * head.value_weights + votes[..., None].astype(np.float64) * head.vote_weights
+    return np.asarray(np.round(parts, 4))
 
 
 def _fit_head(

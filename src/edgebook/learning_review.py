@@ -183,7 +183,7 @@ def heads_reading(rates: pd.DataFrame, weights: pd.DataFrame, *, strategy: str) 
         f"rate of 10 %). A weight has moved by {formatted(moved, 'number')} on average since the first seal; {silent} "
         f"of {len(rates)} are 0."
     )
-    if strategy != "log_odds":
+    if strategy != "by_regime":
         return prose(first)
     claimed = 1 / (1 + np.exp(-rates["weight"]))
     over = int(((rates["weight"] > 0) & (claimed > rates["high"])).sum())

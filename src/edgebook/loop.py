@@ -17,12 +17,14 @@ from edgebook.book import trade_orders
 from edgebook.decisions import Inputs, State, admit, decide
 from edgebook.errors import SealError, SettingsError
 from edgebook.gate import Trial, bet, promotion_bar
+from edgebook.importance_run import kept_in_force
+from edgebook.learners import LEARNER_COLUMNS
 from edgebook.market import WEEK_MS, milliseconds
 from edgebook.params import plain
 from edgebook.recipe_entries import known_recipe, registered
 from edgebook.routing import account_orders
 from edgebook.seals import DAY_COLUMNS, FORMAT, GATE_COLUMNS, LEDGER_COLUMNS, SHADOW_COLUMNS, Seal
-from edgebook.week_rows import account_rows, day_rows, shadow_rows
+from edgebook.week_rows import account_rows, day_rows, learner_rows, shadow_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +54,7 @@ def begin_history(inputs: Inputs, *, at: str) -> Seal:
             f"params.yaml: run.genesis: {at} lies {(moment - first) // WEEK_MS} weeks after the first bar; "
             f"learning.warmup_weeks and four more make {needed // WEEK_MS}; choose a later Monday"
         )
+    inputs = replace(inputs, rules=replace(inputs.rules, kept=kept_in_force(inputs.attachments)))
     recipes: dict[str, dict[str, Any]] = {}
     arms = {}
     for name, recipe in inputs.recipes.items():
@@ -98,6 +101,7 @@ def begin_history(inputs: Inputs, *, at: str) -> Seal:
         shadow=pd.DataFrame(columns=SHADOW_COLUMNS),
         days=pd.DataFrame(columns=DAY_COLUMNS),
         gate=pd.DataFrame(columns=GATE_COLUMNS),
+        learners=pd.DataFrame(columns=LEARNER_COLUMNS),
         attachments=dict(inputs.attachments),
     )
 
@@ -128,7 +132,10 @@ def learn_week(previous: Seal, inputs: Inputs, *, as_of: str) -> Seal:
     if milliseconds(previous.as_of) != until - WEEK_MS:
         raise SealError(f"models/{inputs.history}/{previous.as_of}: is not the seal of the week before {as_of}")
     _check_recipes(previous, inputs)
-    market, rules = inputs.market, inputs.rules
+    market = inputs.market
+    attachments = previous.attachments | dict(inputs.attachments)
+    inputs = replace(inputs, rules=replace(inputs.rules, kept=kept_in_force(attachments)))
+    rules = inputs.rules
 
     # 1, 2: policies fixed before the week score it; books are marked to market.
     recipes = {name: dict(entry) for name, entry in previous.recipes.items()}
@@ -183,7 +190,6 @@ def learn_week(previous: Seal, inputs: Inputs, *, as_of: str) -> Seal:
     decide(state, inputs)
 
     # 5 happened in run_week: every arm has next week's policy. 6: a free slot admits the next proposal.
-    attachments = previous.attachments | dict(inputs.attachments)
     study_used = admit(state, inputs, attachments=attachments, used=previous.head["study_used"], until=until)
 
     data = market.fingerprint(since=until - WEEK_MS, until=until, before=previous.head["fingerprints"]["data"])
@@ -212,6 +218,7 @@ def learn_week(previous: Seal, inputs: Inputs, *, as_of: str) -> Seal:
         shadow=shadow_rows(weeks, since=until - WEEK_MS),
         days=day_rows(weeks, account),
         gate=pd.DataFrame(gate_rows, columns=GATE_COLUMNS),
+        learners=learner_rows(weeks, as_of=as_of),
         attachments=attachments,
     )
 

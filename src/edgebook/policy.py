@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +10,12 @@ import numpy as np
 from edgebook import consensus as pool
 from edgebook.calibration import log_odds, probability
 from edgebook.heads import Head, evidence
-from edgebook.market import REGIMES, SIDES, WEEK_MS, iso
+from edgebook.indicator_weights import multipliers
+from edgebook.market import REGIMES, SIDES
+from edgebook.pattern_effects import effect_of
 from edgebook.recipes import HEAD_LETTERS
-from edgebook.thresholds import Threshold, choose_threshold
+from edgebook.record import AWAKE, DIGITS
+from edgebook.thresholds import Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,13 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgebook.market import Market
-    from edgebook.recipes import Recipe
 
 
 SPREAD = (0.0, 0.25, 0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99, 1.0)
-RECENT_WEEKS = 8
-MIN_RECENT = 400
-"""A regime with fewer recent candidates takes its spread from all regimes together."""
+"""Quantiles at which a policy remembers the confidence that it gives."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,14 @@ class Policy:
         By regime.
     spread : ndarray, shape (regimes, points)
         Confidence that it gives recent candidates at the quantiles `SPREAD`: what is high and what is low for it.
+    strategy : str
+        Learning strategy of its head weights: the recipe's, or the one that led when the recipe follows the best.
+    regimes : str
+        Labels of the bars that it goes by, as in `Recipe.regimes`.
+    indicator_weights : mapping of str to ndarray, shape (regimes,)
+        What each indicator's share of its head's evidence counts; empty where all count as fitted.
+    pattern_effects : mapping of str to ndarray, shape (regimes,)
+        What each pattern adds to the consensus, in log-odds; empty where patterns are not heard.
     """
 
     recipe: str
@@ -69,6 +77,10 @@ class Policy:
     base: NDArray[np.float64]
     thresholds: dict[str, Threshold]
     spread: NDArray[np.float64]
+    strategy: str = "by_regime"
+    regimes: str = "rule"
+    indicator_weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    pattern_effects: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def version(self) -> str:
@@ -84,6 +96,8 @@ class Policy:
             "fitted": self.fitted,
             "exit_plan": self.exit_plan,
             "min_heads_agree": self.min_heads_agree,
+            "strategy": self.strategy,
+            "regimes": self.regimes,
             "thresholds": {name: threshold.to_json() for name, threshold in self.thresholds.items()},
             "head_weights": {
                 regime: dict(zip(letters, row.tolist(), strict=True))
@@ -99,6 +113,8 @@ class Policy:
                 for regime, row in zip(REGIMES, self.base, strict=True)
             },
             "confidence_spread": {regime: row.tolist() for regime, row in zip(REGIMES, self.spread, strict=True)},
+            "pattern_effects": _by_regime(self.pattern_effects),
+            "indicator_weights": _by_regime(self.indicator_weights),
             "head_columns": ["mean", "scale", "value_long", "value_short", "vote_long", "vote_short"],
             "heads": {letter: head.to_json() for letter, head in self.heads.items()},
         }
@@ -123,6 +139,10 @@ class Policy:
             base=matrix(data["base_win_rate"]),
             thresholds={name: Threshold.from_json(row) for name, row in data["thresholds"].items()},
             spread=np.array(list(data["confidence_spread"].values()), dtype=np.float64),
+            strategy=data["strategy"],
+            regimes=data["regimes"],
+            indicator_weights=_of_names(data["indicator_weights"]),
+            pattern_effects=_of_names(data["pattern_effects"]),
         )
 
 
@@ -137,7 +157,9 @@ class Scores:
     heads : ndarray, shape (n, heads, 2)
         Calibrated evidence, log-odds relative to the base rate; 0 is an abstention.
     consensus, confidence : ndarray, shape (n, 2)
-        Pooled evidence, and the probability of a win.
+        Pooled evidence with the pattern's effect, and the probability of a win.
+    effect, expected : ndarray, shape (n, 2)
+        What the pattern adds to the consensus, and the probability without it.
     agree : ndarray of int64, shape (n, 2)
         Heads that favour the side.
     threshold : ndarray, shape (n,)
@@ -148,6 +170,8 @@ class Scores:
     heads: NDArray[np.float64]
     consensus: NDArray[np.float64]
     confidence: NDArray[np.float64]
+    effect: NDArray[np.float64]
+    expected: NDArray[np.float64]
     agree: NDArray[np.int64]
     threshold: NDArray[np.float64]
     certified: NDArray[np.bool_]
@@ -163,107 +187,40 @@ def score(policy: Policy, market: Market, *, rows: NDArray[np.int64]) -> Scores:
     rows : ndarray of int64, shape (n,)
         Bars; only their own indicators, votes and regime are read.
     """
+    market = market.labelled(policy.regimes)
     column = {name: i for i, name in enumerate(market.indicators)}
+    regime = market.regime[rows].astype(np.int64)
     raw = np.full((len(rows), len(HEAD_LETTERS), 2), np.nan)
     for letter, head in policy.heads.items():
         chosen = np.array([column[name] for name in head.indicators])
         values, votes = market.values[np.ix_(rows, chosen)], market.votes[np.ix_(rows, chosen)]
-        raw[:, HEAD_LETTERS.index(letter)] = evidence(head, values, votes=votes)
-    calibrated = np.round(np.nan_to_num(raw) * policy.slopes, pool.DIGITS)
-    regime = market.regime[rows].astype(np.int64)
+        weights = multipliers(policy.indicator_weights, head.indicators)
+        raw[:, HEAD_LETTERS.index(letter)] = evidence(
+            head, values, votes=votes, weights=None if weights is None else weights[regime]
+        )
+    calibrated = np.round(np.nan_to_num(raw) * policy.slopes, DIGITS)
     pooled = pool.combine(calibrated, policy.weights[regime])
-    confidence = probability(log_odds(policy.base[regime]) + policy.consensus_slope * pooled)
+    effect = effect_of(policy.pattern_effects, market.tag_names, tag=market.tag[rows], regime=regime[:, None])
+    consensus = np.round(pooled + effect, DIGITS)
+    base = log_odds(policy.base[regime])
     thresholds = [policy.thresholds[name] for name in REGIMES]
     return Scores(
         raw=raw,
         heads=calibrated,
-        consensus=pooled,
-        confidence=confidence,
-        agree=(calibrated >= pool.AWAKE).sum(axis=1),
+        consensus=consensus,
+        confidence=probability(base + policy.consensus_slope * consensus),
+        effect=effect,
+        expected=probability(base + policy.consensus_slope * pooled),
+        agree=(calibrated >= AWAKE).sum(axis=1),
         threshold=np.array([t.value for t in thresholds])[regime],
         certified=np.array([t.certified for t in thresholds])[regime],
     )
 
 
-def make_policy(
-    heads: dict[str, Head],
-    record: pool.Record,
-    market: Market,
-    *,
-    recipe: Recipe,
-    name: str,
-    learned: int,
-    fitted: str,
-    alpha: float,
-) -> Policy:
-    """Put fitted heads and a record together.
-
-    Parameters
-    ----------
-    heads : mapping of str to Head
-    record : Record
-        What the arm remembers at `learned`.
-    market : Market
-        Its last weeks of bars before `learned` tell what is high and low for the new policy; no outcome is read.
-    recipe : Recipe
-    name : str
-        The recipe's.
-    learned : int
-        Milliseconds UTC, a Monday.
-    fitted : str
-        Monday at which the heads were fitted.
-    alpha : float
-        Chance of certifying a worthless threshold at one look, split evenly over the regimes.
-    """
-    blank = Policy(
-        recipe=name,
-        learned=iso(learned)[:10],
-        fitted=fitted,
-        exit_plan=recipe.exit_plan,
-        min_heads_agree=recipe.min_heads_agree,
-        heads=heads,
-        slopes=pool.head_slopes(record),
-        weights=pool.head_weights(record, strategy=recipe.head_weights),
-        consensus_slope=pool.consensus_slopes(record),
-        base=pool.base_rates(record),
-        thresholds={regime: Threshold(1.0, False, 0, None) for regime in REGIMES},
-        spread=np.zeros((len(REGIMES), len(SPREAD))),
-    )
-    window = market.decided(since=learned - RECENT_WEEKS * WEEK_MS, until=learned)
-    rows = np.arange(window.start, window.stop)
-    confidence, regime = score(blank, market, rows=rows).confidence, market.regime[rows]
-    recent = [confidence[regime == code].ravel() for code in range(len(REGIMES))]
-    recent = [own if len(own) >= MIN_RECENT else confidence.ravel() for own in recent]
-    return replace(
-        blank,
-        thresholds={
-            regime: choose_threshold(sums, own, quantile=recipe.signal_quantile, alpha=alpha / len(REGIMES))
-            for regime, sums, own in zip(REGIMES, record.thresholds, recent, strict=True)
-        },
-        spread=np.array(
-            [np.round(np.quantile(own, SPREAD), 4) if len(own) else np.zeros(len(SPREAD)) for own in recent]
-        ),
-    )
+def _by_regime(table: Mapping[str, NDArray[np.float64]]) -> dict[str, dict[str, float]]:
+    """Values by name, then regime, as a reviewer reads them."""
+    return {name: dict(zip(REGIMES, row.tolist(), strict=True)) for name, row in table.items()}
 
 
-def confidence_rank(
-    policy: Policy, confidence: NDArray[np.float64], *, regime: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Where a confidence stands among those that the policy gives recent candidates of the regime.
-
-    Parameters
-    ----------
-    policy : Policy
-    confidence : ndarray, shape (n,)
-    regime : ndarray of int64, shape (n,)
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        In [0, 1], to four digits.
-    """
-    rank = np.zeros(len(confidence))
-    for code, points in enumerate(policy.spread):
-        here = regime == code
-        rank[here] = np.interp(confidence[here], points, SPREAD)
-    return np.asarray(np.round(rank, 4))
+def _of_names(data: Mapping[str, Mapping[str, float]]) -> dict[str, NDArray[np.float64]]:
+    return {name: np.array(list(row.values()), dtype=np.float64) for name, row in data.items()}

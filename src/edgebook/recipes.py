@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 HEAD_LETTERS = "ABCDEFGHI"
+Strategy = Literal["equal", "steps", "log_odds_slow", "log_odds_fast", "momentum", "by_regime", "meta"]
+"""How weights are learned from hits and misses (`edgebook.vote_strategies`); "meta" follows the one that leads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +37,18 @@ class Recipe:
         The same for single heads, by letter, where a recipe differs in one.
     indicators : tuple of str or None
         Indicators that the heads may use; None for all 69.
-    head_weights : {"log_odds", "equal", "steps"}
-        How head weights are learned; "steps" is ±0.01 a vote, the baseline.
+    features : {"all", "selected"}
+        Whether a fit uses all of `indicators`, or those of them that the last importance run kept.
+    regimes : {"rule", "hmm"}
+        Which labels of a bar the arm goes by.
+    indicator_weights, head_weights : Strategy
+        How the weights of indicators within their head, and of heads in the consensus, are learned from outcomes;
+        "equal": not at all.
+    patterns : {"off", "effectiveness"}
+        Whether the effectiveness of a candidate's pattern in its regime moves the consensus.
+    thresholds : {"certified", "bandit", "rule"}
+        Who sets the thresholds: certificates with a fixed quantile where there is none, Thompson sampling over the
+        quantiles, or the plain rule (too many signals: up; many wins: down).
     half_life_weeks : float
         After so many weeks a vote or a score counts half, in head weights and calibration.
     signal_quantile : float
@@ -54,7 +66,12 @@ class Recipe:
     shrinkage: float = 100.0
     head_shrinkage: dict[str, float] = field(default_factory=dict)
     indicators: tuple[str, ...] | None = None
-    head_weights: Literal["log_odds", "equal", "steps"] = "log_odds"
+    features: Literal["all", "selected"] = "all"
+    regimes: Literal["rule", "hmm"] = "rule"
+    indicator_weights: Strategy = "equal"
+    head_weights: Strategy = "by_regime"
+    patterns: Literal["off", "effectiveness"] = "off"
+    thresholds: Literal["certified", "bandit", "rule"] = "certified"
     half_life_weeks: float = 13.0
     signal_quantile: float = 0.95
     min_heads_agree: int = 3

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from edgebook.arms import PENDING_COLUMNS, Arm
+from edgebook.arms import Arm
 from edgebook.book import Book
-from edgebook.consensus import Record
 from edgebook.errors import SealError
 from edgebook.gate import Trial
+from edgebook.learners import LEARNER_COLUMNS
+from edgebook.pending import PENDING_COLUMNS
 from edgebook.policy import Policy
+from edgebook.record import Record
 from edgebook.seal_text import csv_text, digest, json_text, read_csv
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from edgebook.paths import Paths
 
-FORMAT = 1
+FORMAT = 2
 LEDGER_COLUMNS = [
     "signal_id", "pair", "timeframe", "is_short", "date", "open_date", "close_date", "open_rate", "close_rate",
     "fee_open", "fee_close", "take_profit_abs", "stop_loss_abs", "stake", "profit_ratio", "r_multiple", "exit_reason",
@@ -56,8 +58,9 @@ class Seal:
         The account that follows the champion.
     trials : tuple of Trial
         Those that go on.
-    ledger, shadow, days, gate : DataFrame
-        The week's rows: of the account, of the other arms' books, of the daily marks, of the daily evidence.
+    ledger, shadow, days, gate, learners : DataFrame
+        The week's rows: of the account, of the other arms' books, of the daily marks, of the daily evidence, and of
+        every learner beside its frozen twin.
     attachments : mapping of str to str
         Further text files by relative path: the last tuning study and the last importance run.
     """
@@ -71,6 +74,7 @@ class Seal:
     shadow: pd.DataFrame = field(repr=False)
     days: pd.DataFrame = field(repr=False)
     gate: pd.DataFrame = field(repr=False)
+    learners: pd.DataFrame = field(repr=False)
     attachments: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -94,6 +98,7 @@ def seal_files(seal: Seal) -> dict[str, str]:
     files["shadow.csv"] = csv_text(seal.shadow, SHADOW_COLUMNS)
     files["days.csv"] = csv_text(seal.days, DAY_COLUMNS)
     files["gate.csv"] = csv_text(seal.gate, GATE_COLUMNS)
+    files["learners.csv"] = csv_text(seal.learners, LEARNER_COLUMNS)
     files |= seal.attachments
     digests = {name: digest(text) for name, text in sorted(files.items())}
     digests["ledger"] = digest(csv_text(seal.ledger, LEDGER_COLUMNS))
@@ -205,7 +210,7 @@ def read_seal(paths: Paths, *, history: str, as_of: str) -> Seal:
         )
     trials = tuple(Trial.from_json(trial) for trial in head.pop("trials"))
     head.pop("files")
-    known = ("shadow.csv", "days.csv", "gate.csv", "recipes.json", "account.json", "ledger")
+    known = ("shadow.csv", "days.csv", "gate.csv", "learners.csv", "recipes.json", "account.json", "ledger")
     return Seal(
         head=head,
         recipes=json.loads(texts["recipes.json"]),
@@ -216,6 +221,7 @@ def read_seal(paths: Paths, *, history: str, as_of: str) -> Seal:
         shadow=ledger_frame(texts["shadow.csv"]),
         days=read_csv(texts["days.csv"]),
         gate=read_csv(texts["gate.csv"]),
+        learners=read_csv(texts["learners.csv"]),
         attachments={
             n: t for n, t in texts.items() if n not in known and n.split("/")[0] not in ("policies", "state", "pending")
         },

@@ -8,7 +8,7 @@ without a certified threshold trades the top share of its candidates on paper, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,21 +40,27 @@ class Threshold:
         Weeks with a candidate at or above `value`.
     mean_r : float or None
         Mean R of those candidates so far, before they are chosen by room in the book.
+    rule : {"certified", "quantile", "bandit", "rule"}
+        Who set it: the certificate, the recipe's quantile for want of one, the bandit or the plain rule.
+    quantile : float or None
+        Share of the regime's recent candidates below it, where a quantile was chosen.
     """
 
     value: float
     certified: bool
     weeks: int
     mean_r: float | None
+    rule: str = "quantile"
+    quantile: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the threshold as a mapping."""
-        return {"value": self.value, "certified": self.certified, "weeks": self.weeks, "mean_r": self.mean_r}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Threshold:
         """Rebuild what `to_json` wrote."""
-        return cls(data["value"], data["certified"], data["weeks"], data["mean_r"])
+        return cls(**data)
 
 
 @dataclass(frozen=True)
@@ -138,10 +144,60 @@ def choose_threshold(seen: ThresholdSums, recent: NDArray[np.float64], *, quanti
     do not enter their choice. The paper default is a quantile of what the policy says *now*: calibration moves from
     week to week, and a quantile of old scores would let through nothing in one week and everything in the next.
     """
-    from scipy.stats import t as student
-
     if len(recent) == 0:
         return Threshold(1.0, False, 0, None)
+    rows = certified_rows(seen, recent, alpha=alpha)
+    if rows.any():
+        row = int(np.flatnonzero(rows)[0])
+        return _threshold(seen, row, value=float(GRID[row]), certified=True, rule="certified", quantile=None)
+    return threshold_at(seen, recent, quantile=quantile, rule="quantile", certified=rows)
+
+
+def threshold_at(
+    seen: ThresholdSums, recent: NDArray[np.float64], *, quantile: float, rule: str, certified: NDArray[np.bool_]
+) -> Threshold:
+    """Threshold at a quantile of recent confidence, certified where the certificate covers it.
+
+    Parameters
+    ----------
+    seen : ThresholdSums
+    recent : ndarray, shape (n,)
+        Confidence that the policy gives the regime's recent candidates.
+    quantile : float
+    rule : str
+        Who chose the quantile.
+    certified : ndarray of bool, shape (grid,)
+        As `certified_rows` gives it.
+    """
+    if len(recent) == 0:
+        return Threshold(1.0, False, 0, None, rule, quantile)
+    value = float(np.quantile(recent, quantile, method="higher"))
+    row = _row(value)
+    if certified[row]:
+        value = float(GRID[row])  # the step of the grid at or above it is what was certified
+    return _threshold(seen, row, value=value, certified=bool(certified[row]), rule=rule, quantile=quantile)
+
+
+def certified_rows(seen: ThresholdSums, recent: NDArray[np.float64], *, alpha: float) -> NDArray[np.bool_]:
+    """Thresholds of the grid that are certified, all at once with chance `alpha` of one that earns nothing.
+
+    Parameters
+    ----------
+    seen : ThresholdSums
+    recent : ndarray, shape (n,)
+        Confidence that the policy gives the regime's recent candidates.
+    alpha : float
+
+    Returns
+    -------
+    ndarray of bool, shape (grid,)
+        Every threshold that was tested and passed before the first of its sequence failed.
+    """
+    from scipy.stats import t as student
+
+    found = np.zeros(len(GRID), dtype=bool)
+    if len(recent) == 0:
+        return found
     n, s, nn, ss, ns = seen.sums.T
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = s / n
@@ -149,17 +205,21 @@ def choose_threshold(seen: ThresholdSums, recent: NDArray[np.float64], *, quanti
         error = np.sqrt(residual * seen.weeks / np.maximum(seen.weeks - 1, 1)) / n
         p_value = student.sf(mean / error, np.maximum(seen.weeks - 1, 1))
     p_value = np.where((seen.weeks >= MIN_WEEKS) & np.isfinite(p_value), p_value, 1.0)
-    best: int | None = None
     for start in np.quantile(recent, STARTS):
         at = _row(start)
         while at >= 0 and p_value[at] <= alpha / len(STARTS):
-            best = at if best is None else min(best, at)
+            found[at] = True
             at -= 1
-    default = float(np.quantile(recent, quantile, method="higher"))
-    row = _row(default) if best is None else best
-    value = default if best is None else float(GRID[best])
-    earned = None if n[row] == 0 else float(np.round(mean[row], 4))
-    return Threshold(value, best is not None, int(seen.weeks[row]), earned)
+    return found
+
+
+def _threshold(
+    seen: ThresholdSums, row: int, *, value: float, certified: bool, rule: str, quantile: float | None
+) -> Threshold:
+    """A threshold with what candidates at or above it have earned."""
+    n, s = seen.sums[row, 0], seen.sums[row, 1]
+    earned = None if n == 0 else float(np.round(s / n, 4))
+    return Threshold(value, certified, int(seen.weeks[row]), earned, rule, quantile)
 
 
 def _row(confidence: float) -> int:

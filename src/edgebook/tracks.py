@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 
 from edgebook.book import Book, trade_week
-from edgebook.consensus import Record
 from edgebook.heads import Head
 from edgebook.indicators import family
+from edgebook.learned_policy import make_policy
 from edgebook.market import milliseconds
 from edgebook.params import Sizing, section
-from edgebook.policy import Policy, make_policy
+from edgebook.policy import Policy
 from edgebook.recipes import HEAD_LETTERS
+from edgebook.record import Record
 from edgebook.seals import DAY_COLUMNS, LEDGER_COLUMNS
 from edgebook.signals import find_signals, week_rows
 

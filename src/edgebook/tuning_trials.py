@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edgebook.consensus import Observed, Record, update_record
 from edgebook.heads import fit_heads
+from edgebook.learned_policy import make_policy
 from edgebook.market import NEVER, WEEK_MS, iso
-from edgebook.policy import SPREAD, make_policy, score
+from edgebook.observed import Observed
+from edgebook.policy import SPREAD, score
+from edgebook.record import Record, update_record
 from edgebook.tuning_book import Outcome, daily_r
 from edgebook.tuning_folds import HOUR_MS
 from edgebook.tuning_space import plan_name, tuned_recipe
@@ -148,7 +150,11 @@ def score_steps(bench: Bench, recipe: Recipe, *, n_fits: int) -> list[Scored]:
     """
     from sklearn import config_context
 
-    market, times = bench.market, bench.times
+    # What learns by the day, from indicators and patterns, or who else may set a threshold, is left out of a trial.
+    recipe = replace(recipe, indicator_weights="equal", patterns="off", thresholds="certified")
+    if recipe.head_weights == "meta":
+        recipe = replace(recipe, head_weights="by_regime")
+    market, times = bench.market.labelled(recipe.regimes), bench.times
     plan = market.plans[recipe.exit_plan]
     record, pending = Record.empty(), _nothing_pending()
     scored: list[Scored] = []
@@ -172,7 +178,9 @@ def score_steps(bench: Bench, recipe: Recipe, *, n_fits: int) -> list[Scored]:
         if number > 0:
             weeks = (since - scored[-1].since) / WEEK_MS
             seen = _observed(pending, closed, bench=bench, exit_plan=recipe.exit_plan)
-            record = update_record(record, seen, half_life_weeks=recipe.half_life_weeks / weeks)
+            record = update_record(
+                record, seen, half_life_weeks=recipe.half_life_weeks / weeks, strategy=recipe.head_weights
+            )
         if number == 1:
             record = replace(record, consensus=Record.empty().consensus)
         # Thresholds are not used in the warm-up: without bars before it, none are computed.
@@ -237,12 +245,20 @@ def _observed(pending: _Pending, closed: NDArray[np.bool_], *, bench: Bench, exi
     """What has closed, as the record takes it."""
     plan = bench.market.plans[exit_plan]
     row, side = pending.row[closed], pending.side[closed]
+    still = np.zeros(len(row))
     return Observed(
+        row=row,
+        day=np.zeros(len(row), np.int64),
         regime=bench.market.regime[row].astype(np.int64),
         side=side,
         raw=pending.raw[closed],
+        said=np.zeros((len(row), 0), np.int8),
         consensus=pending.consensus[closed],
         confidence=pending.confidence[closed],
+        expected=pending.confidence[closed],
+        effect=still,
+        rank=still,
+        tag=np.zeros(len(row), np.int64),
         won=plan.profit_ratio[row, side] > 0,
         r_multiple=np.round(plan.r_multiple[row, side], 6),
         weight=plan.uniqueness[row, side] * OBSERVED_EVERY,

@@ -188,6 +188,12 @@ class Week:
         rows = _stack([seal.gate for seal in self.seals])
         return rows.assign(date=pd.to_datetime(rows["date"], utc=True).astype("datetime64[ms, UTC]"))
 
+    @cached_property
+    def learners(self) -> pd.DataFrame:
+        """Every learner of every arm beside its frozen twin, by week: date, arm, learner, log_loss, top_r, ..."""
+        rows = _stack([seal.learners for seal in self.seals])
+        return rows.assign(date=pd.to_datetime(rows["date"], utc=True).astype("datetime64[ms, UTC]"))
+
 
 def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
     """Rows of all weeks, the empty ones left out so that they do not blur the types."""

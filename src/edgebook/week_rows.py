@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from edgebook.learners import LEARNER_COLUMNS
 from edgebook.market import iso
 from edgebook.routing import unrouted
 from edgebook.seals import DAY_COLUMNS, LEDGER_COLUMNS, SHADOW_COLUMNS
@@ -52,3 +53,9 @@ def day_rows(weeks: Mapping[str, ArmWeek], account: BookWeek) -> pd.DataFrame:
             rows.append(day | {"arm": name, "book_score": float(book), "candidate_score": float(candidate)})
     frame = pd.DataFrame(rows, columns=DAY_COLUMNS)
     return frame.sort_values(["date", "arm"], kind="stable").reset_index(drop=True)
+
+
+def learner_rows(weeks: Mapping[str, ArmWeek], *, as_of: str) -> pd.DataFrame:
+    """Every learner of every arm beside its frozen twin, for the week that ends at `as_of`."""
+    rows = [{"date": as_of, "arm": name, **row} for name, week in weeks.items() for row in week.learners]
+    return pd.DataFrame(rows, columns=LEARNER_COLUMNS)

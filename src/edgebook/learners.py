@@ -1,0 +1,133 @@
+"""Every learner beside its frozen twin, week by week: what an arm would have said with one part left as it was.
+
+When outcomes close, each candidate is scored once more from what the heads said of it when it was decided: by every
+learning strategy, by the same arm without indicator weights and without patterns, and by the base rate alone. Each has
+a calibration of its own. Their losses move the beliefs of `edgebook.experts`, and go into the seal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgebook import consensus as pool
+from edgebook.calibration import log_odds, probability
+from edgebook.experts import CONSTANT, EXPERTS, log_losses, update_beliefs
+from edgebook.record import DIGITS, update_record
+from edgebook.vote_strategies import STRATEGIES, strategy_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgebook.market import Market
+    from edgebook.observed import Observed
+    from edgebook.policy import Policy
+    from edgebook.recipes import Recipe
+    from edgebook.record import Record
+
+FROZEN_INDICATORS, FROZEN_PATTERNS = "indicators frozen", "patterns frozen"
+"""The arm with all indicators as fitted, and the arm that hears no patterns."""
+IN_FORCE = "in force"
+TOP_SHARE = 0.05
+LEARNER_COLUMNS = [
+    "date", "arm", "learner", "in_force", "belief", "n", "n_effective", "log_loss", "top_n", "top_r"
+]  # fmt: skip
+
+
+def learn(
+    record: Record, seen: Observed, *, policy: Policy, market: Market, recipe: Recipe
+) -> tuple[Record, list[dict[str, Any]]]:
+    """One more week of closed outcomes, for the record and for the books on the learners.
+
+    Parameters
+    ----------
+    record : Record
+        At the week's beginning.
+    seen : Observed
+    policy : Policy
+        In force in the week, made from `record`.
+    market : Market
+    recipe : Recipe
+
+    Returns
+    -------
+    Record
+    list of dict
+        One row a learner under `LEARNER_COLUMNS`, without date and arm: log loss over all candidates that closed, and
+        the mean net R of the 5 % of them in which it had most confidence.
+    """
+    evidence = twins(record, seen, policy=policy, recipe=recipe)
+    base = log_odds(policy.base[seen.regime, seen.side])
+    stated = {
+        name: probability(base + pool.consensus_slopes(record, name)[seen.side] * said)
+        for name, said in evidence.items()
+    }
+    stated[CONSTANT] = probability(base)
+    stated[IN_FORCE] = seen.confidence
+    loss = {name: log_losses(said, seen.won) for name, said in stated.items()}
+    rows = [
+        _row(name, stated[name], loss=loss[name], seen=seen)
+        | {"in_force": name in (policy.strategy, IN_FORCE), "belief": record.beliefs.shares.get(name)}
+        for name in stated
+    ]
+    days = [{name: float((loss[name] * seen.weight)[seen.day == day].sum()) for name in EXPERTS} for day in range(7)]
+    after = update_record(
+        record,
+        seen,
+        half_life_weeks=recipe.half_life_weeks,
+        tags=market.tag_names,
+        others=evidence,
+        strategy=policy.strategy,
+        beliefs=update_beliefs(record.beliefs, days),
+    )
+    return after, rows
+
+
+def twins(record: Record, seen: Observed, *, policy: Policy, recipe: Recipe) -> dict[str, NDArray[np.float64]]:
+    """Consensus on the candidates by learner, from what their heads said when they were decided.
+
+    Parameters
+    ----------
+    record : Record
+    seen : Observed
+    policy : Policy
+    recipe : Recipe
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n,)
+        By strategy, and by the frozen twins of what the recipe has.
+    """
+    calibrated = _calibrated(seen.raw, policy.slopes, seen.side)
+    found = {}
+    for name in STRATEGIES:
+        weights = strategy_weights(record.votes, name)[seen.regime]
+        found[name] = np.round(pool.combine(calibrated, weights)[:, 0] + seen.effect, DIGITS)
+    in_force = strategy_weights(record.votes, policy.strategy)[seen.regime]
+    if seen.fitted is not None:
+        plain = _calibrated(seen.fitted, pool.head_slopes(record.fitted_heads), seen.side)
+        found[FROZEN_INDICATORS] = np.round(pool.combine(plain, in_force)[:, 0] + seen.effect, DIGITS)
+    if recipe.patterns == "effectiveness":
+        found[FROZEN_PATTERNS] = np.round(seen.consensus - seen.effect, DIGITS)
+    return found
+
+
+def _calibrated(raw: NDArray[np.float64], slopes: NDArray[np.float64], side: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Calibrated evidence with a last axis of one side."""
+    return np.asarray(np.round(np.nan_to_num(raw) * slopes.T[side], DIGITS))[..., None]
+
+
+def _row(name: str, stated: NDArray[np.float64], *, loss: NDArray[np.float64], seen: Observed) -> dict[str, Any]:
+    n = len(stated)
+    effective = float(seen.weight.sum())
+    top = np.argsort(-stated, kind="stable")[: int(np.ceil(TOP_SHARE * n))]
+    informed = name != CONSTANT and n > 0
+    return {
+        "learner": name,
+        "n": n,
+        "n_effective": round(effective, 3),
+        "log_loss": round(float((loss * seen.weight).sum()) / effective, 6) if effective > 0 else None,
+        "top_n": len(top) if informed else 0,
+        "top_r": round(float(seen.r_multiple[top].mean()), 6) if informed else None,
+    }
