@@ -16,8 +16,17 @@ from hypothesis import strategies as st
 from edgebook import regime_hmm
 from edgebook.errors import DataError, SettingsError
 from edgebook.params import Regimes, plain, section
-from edgebook.regime_hmm import hmm_settings, label_bars, rule_settings, segment_hmm, start_values, state_names
+from edgebook.regime_hmm import (
+    held_labels,
+    hmm_settings,
+    label_bars,
+    rule_settings,
+    segment_hmm,
+    start_values,
+    state_names,
+)
 from edgebook.regime_hmm_em import GaussianHmm, filtered, fit_hmm, smoothed
+from edgebook.regime_hmm_newest import newest_hmm_regime
 from edgebook.regime_hmm_plain import filtered_plain, smoothed_plain, step_plain
 from edgebook.regime_truth import balanced_accuracy, regime_codes, switching_market
 from edgebook.regimes import REGIMES, segment
@@ -176,11 +185,24 @@ def test_a_fit_sees_the_bars_before_its_monday_and_is_in_force_from_it() -> None
     assert (monday + 1 - 240, monday + 1, monday + 1 + 168) in fits  # the bar that closes on Monday 00:00 is seen
 
 
+def test_the_newest_bar_alone_has_the_label_that_the_whole_table_gives_it() -> None:
+    bars, _ = switching_market(bars=900, seed=6, stay_bars=60)
+    label = regime_codes(segment_hmm(bars, **SHORT)["regime"])
+    close, closed_ms = bars["close"].to_numpy(), pd.DatetimeIndex(bars["date"]).as_unit("ms").asi8
+    enough, asked = 240 + 12 + 2 * 168, [*range(30, 60, 7), *range(650, 900, 9)]
+    for last in asked:
+        assert newest_hmm_regime(close[:last], closed_ms[:last], whole=True, **SHORT) == label[last - 1]
+    told = [newest_hmm_regime(close[max(0, n - enough) : n], closed_ms[max(0, n - enough) : n], whole=False, **SHORT)
+            for n in asked[5:]]  # fmt: skip
+    assert told == label[np.array(asked[5:]) - 1].tolist()
+    assert newest_hmm_regime(close[:200], closed_ms[:200], whole=False, **SHORT) is None
+
+
 def test_a_name_is_left_only_for_one_that_is_likelier_by_the_margin() -> None:
     chance = np.array([[np.nan] * 4, [0.5, 0.0, 0.5, 0.0], [0.6, 0.0, 0.4, 0.0], [0.7, 0.0, 0.3, 0.0],
                        [0.4, 0.0, 0.6, 0.0], [0.1, 0.0, 0.0, 0.9]])  # fmt: skip
-    assert regime_hmm._held(chance, 0.3).tolist() == [2, 2, 2, 0, 0, 3]
-    assert regime_hmm._held(chance, 0.0).tolist() == [2, 2, 0, 0, 2, 3]
+    assert held_labels(chance, 0.3, 2).tolist() == [2, 2, 2, 0, 0, 3]
+    assert held_labels(chance, 0.0, 2).tolist() == [2, 2, 0, 0, 2, 3]
 
 
 def test_states_are_named_by_volatility_first_and_trend_next() -> None:

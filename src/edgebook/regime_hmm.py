@@ -20,7 +20,7 @@ from edgebook.regimes import group_starts, positive_closes, segment
 from edgebook.regimes_kernels import BEARISH, BULLISH, RANGING, REGIMES, VOLATILE, root_mean_squares, trend_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -125,16 +125,15 @@ def segment_hmm(
     )  # fmt: skip
     starts = group_starts(bars)
     close = positive_closes(bars)
-    closed_ms = pd.DatetimeIndex(bars["date"]).as_unit("ms").asi8
-    block = (closed_ms - 1 - _FIRST_MONDAY_MS) // (_WEEK_MS * hmm_refit_weeks)
+    block = fit_blocks(pd.DatetimeIndex(bars["date"]).as_unit("ms").asi8, hmm_refit_weeks=hmm_refit_weeks)
     label = np.full(len(bars), RANGING, dtype=np.int8)
     probability = np.full(len(bars), np.nan)
     for first, stop in pairwise(starts):
         features = hmm_features(close[first:stop], trend_bars=trend_bars, volatility_bars=volatility_bars)
-        by_name = _named_probabilities(
-            features, block[first:stop], window=hmm_window_bars, read=smoothed if hindsight else filtered
-        )
-        label[first:stop] = _held(by_name, hmm_switch_margin)
+        by_name = np.full((stop - first, len(REGIMES)), np.nan)
+        for fit in fits_of(features, block[first:stop], window=hmm_window_bars):
+            by_name[fit[1] : fit[2]] = probabilities_of(features, fit, read=smoothed if hindsight else filtered)
+        label[first:stop] = held_labels(by_name, hmm_switch_margin, RANGING)
         probability[first:stop] = by_name[np.arange(stop - first), label[first:stop]]
     return pd.DataFrame(
         {
@@ -152,6 +151,12 @@ def hmm_features(close: NDArray[np.float64], *, trend_bars: int, volatility_bars
     returns = np.round(np.diff(np.log(close), prepend=np.nan), 10)
     volatility = np.maximum(root_mean_squares(returns, volatility_bars), _LEAST_VOLATILITY)
     return np.round(np.column_stack([trend_scores(returns, trend_bars), np.log(volatility)]), 6)
+
+
+def fit_blocks(closed_ms: NDArray[np.int64], *, hmm_refit_weeks: int) -> NDArray[np.int64]:
+    """Number of the stretch of weeks in which each bar closed, milliseconds UTC; Monday 00:00 ends a stretch."""
+    found: NDArray[np.int64] = (closed_ms - 1 - _FIRST_MONDAY_MS) // (_WEEK_MS * hmm_refit_weeks)
+    return found
 
 
 def start_values(rows: NDArray[np.float64]) -> GaussianHmm:
@@ -227,28 +232,40 @@ def fits_of(features: NDArray[np.float64], block: NDArray[np.int64], *, window: 
     return [(max(first, at - window), at, stop) for at, stop in pairwise(edges)]
 
 
-def _named_probabilities(
-    features: NDArray[np.float64], block: NDArray[np.int64], *, window: int, read: Any
+def probabilities_of(
+    features: NDArray[np.float64], fit: tuple[int, int, int], *, read: Callable[..., NDArray[np.float64]] = filtered
 ) -> NDArray[np.float64]:
-    """Probability of each regime at each bar of one series, by the fit in force; missing in the warm-up."""
-    found = np.full((len(features), len(REGIMES)), np.nan)
-    for first, at, stop in fits_of(features, block, window=window):
-        seen = features[first:at]
-        centre, scale = np.round(seen.mean(axis=0), 6), np.round(np.maximum(seen.std(axis=0), 1e-3), 6)
-        rows = (features[first:stop] - centre) / scale
-        model = fit_hmm(rows[: at - first], start_values(rows[: at - first]))
-        probability = read(rows, model)[at - first :]
-        found[at:stop] = 0.0
-        for state, name in enumerate(state_names(model.mean)):
-            found[at:stop, name] += probability[:, state]
+    """Probability of each regime at the rows that one fit labels.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n, 2)
+    fit : tuple of int
+        One of `fits_of`.
+    read : callable
+        `filtered` or, to show what looking ahead does, `smoothed`.
+
+    Returns
+    -------
+    ndarray, shape (labelled rows, 4)
+        Columns in the order of `REGIMES`, rounded; states of one name are added.
+    """
+    first, at, stop = fit
+    seen = features[first:at]
+    centre, scale = np.round(seen.mean(axis=0), 6), np.round(np.maximum(seen.std(axis=0), 1e-3), 6)
+    rows = (features[first:stop] - centre) / scale
+    model = fit_hmm(rows[: at - first], start_values(rows[: at - first]))
+    by_state = read(rows, model)[at - first :]
+    found = np.zeros((stop - at, len(REGIMES)))
+    for state, name in enumerate(state_names(model.mean)):
+        found[:, name] += by_state[:, state]
     return np.round(found, 5)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _held(probability: NDArray[np.float64], margin: float) -> NDArray[np.int8]:
-    """Likeliest regime of each bar, the one before it kept unless another is likelier by the margin."""
+def held_labels(probability: NDArray[np.float64], margin: float, held: int) -> NDArray[np.int8]:
+    """Likeliest regime of each bar; the one before it, at first `held`, is kept unless another leads by the margin."""
     label = np.empty(len(probability), dtype=np.int8)
-    held = RANGING
     for t in range(len(probability)):
         if not np.isnan(probability[t, 0]):
             best = held
