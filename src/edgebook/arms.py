@@ -25,10 +25,11 @@ from edgebook.record import Record
 from edgebook.signals import Signals, entering_rows, find_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from edgebook.heads import Head
     from edgebook.params import Gate, Learning, Sizing
     from edgebook.recipes import Recipe
 
@@ -55,6 +56,8 @@ class Rules:
         Indicators of each head, by letter.
     kept : tuple of str, optional
         Indicators that the importance run in force kept; None for all of them.
+    fit : callable
+        `fit_heads`, or what answers as it does: many arms on one market may share their fits.
     """
 
     sizing: Sizing
@@ -63,6 +66,7 @@ class Rules:
     cost: float
     families: Mapping[str, Sequence[str]]
     kept: tuple[str, ...] | None = None
+    fit: Callable[..., dict[str, Head]] = field(default=fit_heads, repr=False)
 
 
 @dataclass(frozen=True)
@@ -220,7 +224,7 @@ def run_week(
 
 def _fit(name: str, recipe: Recipe, market: Market, *, record: Record, at: int, rules: Rules) -> Policy:
     """A policy with heads fitted on what was known at `at`."""
-    heads = fit_heads(
+    heads = rules.fit(
         market,
         market.plans[recipe.exit_plan],
         recipe=_selected(recipe, rules.kept),
