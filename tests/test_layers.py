@@ -16,7 +16,7 @@ from edgebook.paths import repository
 SOURCE = repository() / "src" / "edgebook"
 
 LAYERS: dict[str, str] = {
-    "ground": "errors paths params sections settings_rules recipes recipe_entries exit_plans tables formats edgebook",
+    "ground": "errors paths params sections settings_rules recipes recipe_entries exit_plans tables formats lock",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
     "bars": "bars folder samples sources synthetic synthetic_*",
     "patterns": "patterns patterns.*",
@@ -25,34 +25,28 @@ LAYERS: dict[str, str] = {
     "regimes": "regimes regimes_kernels newest_regime regime_hmm regime_hmm_*",
     "policy": "market plan_outcomes heads vote_strategies indicator_weights pattern_effects threshold_rules experts "
     "observed record consensus policy learned_policy learners signals candidate_marks",
-    "arms": "book gate pending arms",
-    "seals": "seals seal_text week before_seal",
+    "arms": "book gate pending arms cusum drift drift_limits drift_streams drift_words",
+    "seals": "seals seal_text seal_lines week before_seal",
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
-    "loop": "routing loop week_rows decisions history",
+    "loop": "routing loop drift_week week_rows decisions history",
     "analyses": "tracks strategies learning_* policy_history head_record candidate_scores random_policies goals goal_* "
     "ab_* power second_opinions repeated_looks regime_report regime_truth regime_performance "
     "regime_comparison outcome_* versions live store exporters doctor settings_file "
-    "next_week",
+    "next_week weekly daily day_fold live_bars snapshot champion explain",
     "reports": "display report report_* figures figures_* ab_decision *_readings *_tables *_pictures *_review "
     "*_verdict summary",
     "stages": "canonical runner progress stages sample",
-    "command line": "cli cli_views",
+    "command line": "cli cli_views edgebook",
 }
 """From the data to the user. A module imports from its own layer and from those above it in this list; where several
 lines name it, the last one counts, so that `tuning_tables` is a report and `tuning_space` a study."""
 
-MAY_LOOK_UP: dict[tuple[str, str], str] = {
-    (
-        "summary",
-        "stages",
-    ): "the summary tells the decision in the words of the stages, and lists the reports",
-}
+MAY_LOOK_UP: dict[tuple[str, str], str] = {}
 """Imports against the order, each with its reason."""
 
 CYCLES_BROKEN_BY_LATE_IMPORT: dict[tuple[str, str], str] = {
     ("params", "settings_rules"): "the rules name the sections that they hold for, and a section asks for its rules",
     ("figures", "figures_axes"): "saving a figure checks that its labels can be read; the check needs the palette",
-    ("stages", "summary"): "a stage calls the summary when it is its turn",
 }
 """Imports inside a function that would close a circle at the top of a module."""
 

@@ -14,7 +14,7 @@ from edgebook.arms import Arm, Rules, start_arm
 from edgebook.errors import SettingsError
 from edgebook.gate import Trial, promotion_bar
 from edgebook.market import Market, milliseconds
-from edgebook.params import AbTest, plain, section
+from edgebook.params import AbTest, Drift, plain, section
 from edgebook.recipe_entries import known_recipe, registered
 from edgebook.recipes import Recipe
 
@@ -48,6 +48,8 @@ class Inputs:
         Policies of versions that a pin names, by version.
     ab_test : AbTest
         Which arm the account follows in this week.
+    drift : Drift
+        Settings of the watch over the champion's outcomes.
     """
 
     market: Market
@@ -58,6 +60,7 @@ class Inputs:
     attachments: Mapping[str, str] = field(default_factory=dict)
     pinned: Mapping[str, Policy] = field(default_factory=dict)
     ab_test: AbTest = field(default_factory=AbTest)
+    drift: Drift = field(default_factory=Drift)
 
 
 @dataclass

@@ -86,6 +86,7 @@ def inputs_of(
             if pin.week == as_of and "@" in pin.version and pin.history in (None, params.run.history)
         },
         ab_test=params.ab_test,
+        drift=params.drift,
     )
 
 
@@ -283,8 +284,7 @@ def _check_reach(paths: Paths, until: str) -> None:
 
 def _differences(paths: Paths, again: Paths, *, history: str, as_of: str) -> list[str]:
     old, new = paths.seal(history=history, as_of=as_of), again.seal(history=history, as_of=as_of)
-    names = {p.relative_to(old).as_posix() for p in old.rglob("*") if p.is_file()}
-    names |= {p.relative_to(new).as_posix() for p in new.rglob("*") if p.is_file()}
+    names = {p.relative_to(place).as_posix() for place in (old, new) for p in place.rglob("*") if p.is_file()}
     files = [(f"models/{history}/{as_of}/{name}", old / name, new / name) for name in sorted(names)]
     files.append(
         (

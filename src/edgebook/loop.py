@@ -15,6 +15,7 @@ import pandas as pd
 from edgebook.arms import Arm, run_week, start_arm
 from edgebook.book import trade_orders
 from edgebook.decisions import Inputs, State, admit, decide
+from edgebook.drift_week import SEALED_NAME, watch_week
 from edgebook.errors import SealError, SettingsError
 from edgebook.gate import Trial, bet, promotion_bar
 from edgebook.importance_run import kept_in_force
@@ -188,6 +189,11 @@ def learn_week(previous: Seal, inputs: Inputs, *, as_of: str) -> Seal:
         wealth={id(t): t.wealth(book_share=rules.gate.book_share) for t in trials},
     )
     decide(state, inputs)
+    attachments[SEALED_NAME], alarms = watch_week(
+        previous.attachments, weeks[champion].seen, champion=champion, successor=state.champion,
+        policy=previous.arms[champion].policy, closed=account.closed, market=market, settings=inputs.drift, until=until,
+    )  # fmt: skip
+    state.events += alarms
 
     # 5 happened in run_week: every arm has next week's policy. 6: a free slot admits the next proposal.
     study_used = admit(state, inputs, attachments=attachments, used=previous.head["study_used"], until=until)
@@ -256,7 +262,7 @@ def _head(
     settings = plain({"sizing": rules.sizing, "gate": rules.gate, "learning": rules.learning, "cost": rules.cost})
     settings["learning"] = {k: v for k, v in settings["learning"].items() if k not in ("pins", "approvals")}
     # Proposals come later and are dated; a history derived again with them must be the same before they came.
-    settings["ab_test"] = plain(inputs.ab_test)
+    settings |= plain({"ab_test": inputs.ab_test, "drift": inputs.drift})
     settings["recipes"] = {n: plain(r.settings()) for n, r in inputs.recipes.items() if r.role != "proposal"}
     year = as_of[:4]
     admitted = sum(row["week"][:4] == year for row in admissions)
@@ -284,7 +290,7 @@ def _head(
         "admissions": admissions,
         "over": over,
         "study_used": study_used,
-        "settings": {name: settings[name] for name in ("sizing", "gate", "cost", "ab_test")},
+        "settings": {name: settings[name] for name in ("sizing", "gate", "cost", "ab_test", "drift")},
         "fingerprints": {"parameters": _fingerprint(settings), "data": data},
     }
 

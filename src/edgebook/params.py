@@ -140,6 +140,15 @@ class Gate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drift:
+    """The watch over outcomes, and its false alarms (see `edgebook.drift`)."""
+
+    false_alarms_per_year: float = 1.0
+    smallest_fall: float = 0.1
+    smallest_count_per_week: float = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Importance:
     """Feature selection: its schedule and its error rate."""
 
@@ -205,6 +214,7 @@ class Params:
     tuning: Tuning
     ab_test: AbTest
     goals: Goals
+    drift: Drift = field(default_factory=Drift)
 
 
 def load_params(path: Path) -> Params:

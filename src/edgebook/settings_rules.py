@@ -6,7 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 from edgebook.errors import SettingsError
-from edgebook.params import AbTest, Bars, Candidates, Gate, Learning, Params, Run, Sizing
+from edgebook.params import AbTest, Bars, Candidates, Drift, Gate, Learning, Params, Run, Sizing
 from edgebook.recipes import HEAD_LETTERS, Recipe
 from edgebook.sections import join
 
@@ -124,6 +124,12 @@ def _check_ab_test(ab_test: AbTest, where: str) -> None:
     )
 
 
+def _check_drift(drift: Drift, where: str) -> None:
+    _require(drift.false_alarms_per_year > 0, join(where, "false_alarms_per_year"), "must be above 0")
+    _require(0 < drift.smallest_fall < 1, join(where, "smallest_fall"), "must be a share of wins in (0, 1)")
+    _require(drift.smallest_count_per_week > 0, join(where, "smallest_count_per_week"), "must be above 0")
+
+
 def _check_params(params: Params, where: str) -> None:
     champions = [name for name, recipe in params.recipes.items() if recipe.role == "champion"]
     challengers = [name for name, recipe in params.recipes.items() if recipe.role == "challenger"]
@@ -159,6 +165,7 @@ RULES: Rules = {
     Learning: _check_learning,
     Gate: _check_gate,
     AbTest: _check_ab_test,
+    Drift: _check_drift,
     Params: _check_params,
 }
 """By section, what its types cannot say."""
