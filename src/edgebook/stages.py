@@ -47,7 +47,7 @@ def declared(paths: Paths, stage: str) -> dict[str, Any]:
         raise SettingsError(f"edgebook run {stage}: no such stage; stages are {', '.join(stages)}")
     everything = read_mapping(paths.params)
     section(Params, everything, where=paths.params.name)
-    return {name: everything[name] for name in stages[stage].get("params", [])}
+    return {name: everything.get(name, {}) for name in stages[stage].get("params", [])}
 
 
 def run_stage(stage: str, *, paths: Paths) -> str:
