@@ -81,3 +81,22 @@ def alarm_events(alarms: Sequence[Alarm], *, champion: str) -> list[dict[str, An
 def alarms_of(head: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the drift alarms among the events of a seal.json."""
     return [event for event in head["events"] if event["kind"] == KIND]
+
+
+def alarm_lines(head: Mapping[str, Any], *, most: int = 3) -> list[str]:
+    """The alarms of a seal.json as lines of the summary, the first of them in full.
+
+    Parameters
+    ----------
+    head : mapping
+        Of one week.
+    most : int
+        Lines, the last of which counts what is left.
+    """
+    alarms = alarms_of(head)
+    full = alarms if len(alarms) <= most else alarms[: most - 1]
+    lines = [f"Alarm: {alarm['text']}." for alarm in full]
+    if len(alarms) > len(full):
+        rest = ", ".join(stream_words(alarm["stream"]) for alarm in alarms[len(full) :])
+        lines.append(f"Alarm, too: {rest}; the learning review has them all.")
+    return lines
