@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from edgebook.drift_words import KIND as DRIFT
+from edgebook.drift_words import alarm_lines, alarms_of
 from edgebook.formats import Format, formatted, interval
 from edgebook.intervals import clusters_of, rate_interval
 from edgebook.metrics import BOOK_METRICS, book_metrics, closed_trades, trade_metrics
@@ -122,7 +124,9 @@ def summary_lines(week: Week, metrics: pd.DataFrame) -> list[str]:
     change = float(np.prod(1 + this_week["return_ratio"].to_numpy(np.float64)) - 1)
     named: dict[str, Any] = {row["metric"]: row for row in metrics.to_dict("records")}
     lines = [f"Decision: {decision_line(seal)}."]
-    lines += [f"Event: {event['recipe']} {event['kind']}, {event['text']}." for event in head["events"][:2]]
+    lines += alarm_lines(head)
+    changes = [event for event in head["events"] if event["kind"] != DRIFT]
+    lines += [f"Event: {event['recipe']} {event['kind']}, {event['text']}." for event in changes[:2]]
     lines.append(
         f"Signals: {len(opened)} entered, {len(closed)} closed, {len(seal.account.positions)} open; "
         f"equity {seal.account.equity:,.0f} ({change:+.2%} this week)."
@@ -191,6 +195,10 @@ def _row(week: Week, seal: Seal, *, number: int) -> WeekRow:
     words = {"begin": "history begins", "keep": "keep", "no challenger": "keep, no challenger"}
     there = (week.paths.report(as_of=seal.as_of) / "outcome_analysis.html").exists()
     decision = words.get(action) or f"{action} {seal.head['decision'].get('recipe', '')}".strip()
+    alarms = len(alarms_of(seal.head))
+    if alarms:
+        decision += f", {alarms} drift alarm{'s' if alarms > 1 else ''}"
+        tone = "bad"
     return WeekRow(
         as_of=seal.as_of,
         champion=str(seal.head["champion_version"]),
