@@ -198,6 +198,16 @@ def test_a_head_counts_where_it_agreed():
     assert found["C Momentum & Breakout"] == closed["heads_agreed"].str.contains("C").sum()
 
 
+def test_a_signal_is_in_one_set_of_heads_within_those_of_as_many():
+    trades, _, _, cells = report()
+    sets = outcome_cells.cells_of(cells, kind="head set")
+    closed = trades.dropna(subset=["close_date"])
+    assert sets["n"].sum() == len(closed) == 595
+    three = sets[sets["heads"] == "3 heads"]
+    assert three["n"].sum() == (closed["heads_agreed"].str.len() == 3).sum()
+    assert (three["head_set"].str.len() == 3).all()
+
+
 def test_no_edge_reads_as_undecided_and_says_how_many_were_tested():
     _, _, metrics, cells = report()
     words = repr(cell_readings.what_worked(cells))
@@ -282,7 +292,7 @@ def everything(trades, daily, metrics, cells):
         cell_readings.what_worked(cells),
         outcome_readings.conclusion(metrics, cells),
     ]
-    for kind in ("pattern", "regime", "head", "indicator", "hour"):
+    for kind in ("pattern", "regime", "head", "head set", "indicator", "hour"):
         own = outcome_cells.cells_of(cells, kind=kind, top=10)
         shown += [
             outcome_tables.cells_table(own, kind=kind),

@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from edgebook import figures_combinations
+from edgebook import outcome_combination_readings as readings
+from edgebook import outcome_combination_tables as tables
 from edgebook.candidates import label_candidates
 from edgebook.errors import DataError
 from edgebook.exit_plans import Costs, exit_plan_grid
@@ -145,6 +148,53 @@ def test_no_name_fills_the_list():
     assert (best["first"] == "a").sum() + (best["second"] == "a").sum() == 2
     assert len(leading) == 8
     assert not leading.duplicated(["first", "second"]).any()
+
+
+def test_combinations_are_shown_without_gaps_and_said_in_words() -> None:
+    closed, agrees = noise(9)
+    pairs, alone = (make(closed, agrees, names=tuple("ABCDEFGHIJ")) for make in (pair_table, single_table))
+    cells = group_table(*groups(3), groupings=NESTED)
+    cells = cells.assign(name=cells["pattern"].str.cat([cells["regime"], cells["symbol"]], sep=" · "))
+    shown = [
+        figures_combinations.pairs_picture(pairs, by="interaction"),
+        figures_combinations.heads_picture(alone, pairs),
+        tables.pairs_table(pairs, by="lift"),
+        tables.pairs_table(pairs, by="interaction"),
+        tables.groups_table(cells, kind="pattern, regime and symbol"),
+        readings.pairs_reading(pairs, by="lift"),
+        readings.groups_reading(cells, kind="pattern"),
+    ]
+    assert all("nan" not in repr(one).lower() for one in shown)
+    none = repr(readings.pairs_reading(pairs, by="interaction"))
+    assert none.startswith(
+        "No pair of indicators wins more or less than its parts say at a false-discovery rate of 10 % (0 of 45 tested)."
+    )
+    assert "That is what the first of 45 looks like by chance." in none
+    assert "No combination survives 10 % (0 of 108 tested, 108 in all)" in repr(
+        readings.groups_reading(cells, kind="pattern")
+    )
+    found = repr(readings.pairs_reading(pair_table(*noise(6, together=0.2), names=NAMES), by="interaction"))
+    assert found.startswith("Pairs of indicators that win more than their parts say: 1, less: 0")
+    assert "**a + b**" in found
+
+
+def test_before_anything_has_closed_there_is_nothing_to_say() -> None:
+    whole = np.zeros(0, np.int64)
+    closed = Closed(won=whole.astype(bool), r_multiple=whole.astype(float), week=whole, stratum=whole)
+    pairs = pair_table(closed, np.zeros((0, 10), bool), names=tuple("ABCDEFGHIJ"))
+    alone = single_table(closed, np.zeros((0, 10), bool), names=tuple("ABCDEFGHIJ"))
+    assert len(pairs) == 45 and pairs["n"].max() == 0
+    labels = groups(1)[1].iloc[:0]
+    cells = group_table(closed, labels, groupings=NESTED).assign(name="")
+    for shown in (
+        figures_combinations.pairs_picture(pairs, by="lift"),
+        figures_combinations.heads_picture(alone, pairs),
+        tables.pairs_table(pairs, by="lift"),
+        tables.groups_table(cells, kind="pattern"),
+        readings.pairs_reading(pairs, by="lift"),
+        readings.groups_reading(cells, kind="pattern"),
+    ):
+        assert "nan" not in repr(shown).lower()
 
 
 # Nested groups.

@@ -8,6 +8,7 @@ import numpy as np
 
 from edgebook.figures import FAINT, HAIR, INK, SOFT, WASH, colour, styled, words
 from edgebook.figures_axes import legend_above, nothing_yet, percent_axis, titled
+from edgebook.formats import formatted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,14 @@ def rows_height_in(rows: int) -> float:
 
 @styled
 def draw_forest(
-    table: pd.DataFrame, *, ax: Axes, title: str, reference: float, reference_label: str, unit: str = "win rate"
+    table: pd.DataFrame,
+    *,
+    ax: Axes,
+    title: str,
+    reference: float,
+    reference_label: str,
+    unit: str = "win rate",
+    difference: bool = False,
 ) -> None:
     """Draw one rate a row with its interval and n, the highest on top, against the line that matters.
 
@@ -33,8 +41,10 @@ def draw_forest(
     ax : Axes
     title : str
     reference : float
-        Break-even or overall rate, a fraction.
+        Break-even or overall rate, a fraction; 0 for differences.
     reference_label, unit : str
+    difference : bool
+        Whether rates are differences between rates, written with their sign and without the percent sign.
     """
     if not len(table):
         return nothing_yet(ax, title=title)
@@ -49,16 +59,27 @@ def draw_forest(
     ax.plot(rate[badge], heights[badge], "D", color=colour("champion"), markersize=5.5, zorder=3)
     if "raw" in rows:
         ax.plot(rows["raw"], heights, "|", color=colour("challenger"), markersize=7, markeredgewidth=1.3, zorder=2)
+    places = (36, 106, 146) if difference else (44, 94, 132)
     for y, r, a, b, n in zip(heights, rate, low, high, rows["n"], strict=True):
         numbers = (f"{r * 100:.1f} %", f"{a * 100:.0f} to {b * 100:.0f}", f"{n:,}")
-        _at_right(ax, numbers, height=float(y), strong=bool(badge[y]))
-    _at_right(ax, ("rate", "95 %", "n"), height=None, strong=False)
+        if difference:
+            numbers = (
+                f"{r * 100:+.1f}".replace("-", "−"),
+                f"{a * 100:.1f} to {b * 100:.1f}".replace("-", "−"),
+                f"{n:,}",
+            )
+        _at_right(ax, numbers, height=float(y), strong=bool(badge[y]), at=places)
+    _at_right(ax, ("points" if difference else "rate", "95 %", "n"), height=None, strong=False, at=places)
     _row_axis(ax, labels=[words(str(label)) for label in rows["label"]], bold=badge)
+    marker = reference_label if difference else f"{reference_label} {reference * 100:.1f} %"
     ax.annotate(
-        f"{reference_label} {reference * 100:.1f} %", xy=(reference, 1), xycoords=("data", "axes fraction"),
+        marker, xy=(reference, 1), xycoords=("data", "axes fraction"),
         xytext=(0, 3), textcoords="offset points", ha="center", va="baseline", fontsize=8, color=SOFT,
     )  # fmt: skip
-    percent_axis(ax.xaxis)
+    if difference:
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value * 100:+.0f}".replace("-", "−").replace("+0", "0"))
+    else:
+        percent_axis(ax.xaxis)
     ax.set_xlabel(unit + ("; ◆ survives false-discovery control" if badge.any() else ""))
     titled(ax, title, legend_rows=1)
 
@@ -107,6 +128,47 @@ def draw_bars(
     titled(ax, title, legend_rows=1 if "null_high" in rows else 0)
     if "null_high" in rows:
         legend_above(ax)
+
+
+@styled
+def draw_pair_matrix(lift: pd.DataFrame, *, n: np.ndarray, marked: np.ndarray, ax: Axes, title: str) -> None:
+    """Draw differences of a rate for every pair as shades with the numbers written in, each with its n.
+
+    Parameters
+    ----------
+    lift : DataFrame
+        Square, symmetric; fractions; missing reads n/a.
+    n : array, shape of `lift`
+        Candidates.
+    marked : array of bool, shape of `lift`
+        Survives false-discovery control: written in bold.
+    ax : Axes
+    title : str
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    if not n.any():
+        return nothing_yet(ax, title=title)
+    numbers = lift.to_numpy(dtype=float) * 100
+    ceiling = max(float(np.nanmax(np.abs(numbers), initial=0.0)), 1.0)
+    shades = LinearSegmentedColormap.from_list("lift", ["#b2562d", "#f7f6f3", "#17456e"], N=15)
+    ax.imshow(np.nan_to_num(numbers), cmap=shades, vmin=-ceiling, vmax=ceiling, aspect="auto")
+    for (row, column), value in np.ndenumerate(numbers):
+        tone = "white" if abs(value) / ceiling > 0.6 else INK
+        text = formatted(value / 100, "points").removesuffix(" pp") if n[row, column] else "n/a"
+        weight = "bold" if marked[row, column] else "normal"
+        ax.text(column, row - 0.12, text, ha="center", va="center", fontsize=8.5, color=tone, fontweight=weight)
+        count = f"{n[row, column] / 1e3:.1f}k" if n[row, column] >= 1e3 else f"{n[row, column]:.0f}"
+        ax.text(column, row + 0.25, count, ha="center", va="center", fontsize=6.5, color=tone)
+    ax.set_xticks(range(lift.shape[1]), [str(name) for name in lift.columns])
+    ax.set_yticks(range(lift.shape[0]), [words(str(name)) for name in lift.index])
+    for edge in np.arange(0.5, len(lift) - 1):
+        ax.axvline(edge, color="white", linewidth=2)
+        ax.axhline(edge, color="white", linewidth=2)
+    ax.tick_params(length=0)
+    ax.grid(False)
+    ax.spines["bottom"].set_visible(False)
+    titled(ax, title)
 
 
 @styled
@@ -192,10 +254,12 @@ def draw_calibration(table: pd.DataFrame, *, ax: Axes, title: str = "Calibration
     ax.legend(loc="upper left", borderaxespad=0.4, labelspacing=0.35)
 
 
-def _at_right(ax: Axes, cells: tuple[str, str, str], *, height: float | None, strong: bool) -> None:
-    """Write three numbers beside a row, or three headings above the rows, each right-aligned in its column."""
+def _at_right(
+    ax: Axes, cells: tuple[str, str, str], *, height: float | None, strong: bool, at: tuple[int, int, int]
+) -> None:
+    """Write three numbers beside a row, or three headings above the rows, each right-aligned `at` so many points."""
     place, up = ((1, 1), 3) if height is None else ((1, height), 0)
-    for text, points in zip(cells, (44, 94, 132), strict=True):
+    for text, points in zip(cells, at, strict=True):
         ax.annotate(
             text, xy=place, xycoords="axes fraction" if height is None else ("axes fraction", "data"),
             xytext=(points, up), textcoords="offset points", ha="right", fontsize=8,

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from edgebook.consensus import AWAKE
 from edgebook.market import DAY_MS, REGIMES, milliseconds
+from edgebook.outcome_groups import group_table
 from edgebook.outcome_lifts import Closed
+from edgebook.outcome_pairs import pair_table, single_table
 from edgebook.policy import score
 from edgebook.recipes import HEAD_LETTERS
+from edgebook.record import AWAKE
 from edgebook.signals import week_rows
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgebook.market import Market
-    from edgebook.policy import Policy
     from edgebook.week import Week
 
 _FIRST_MONDAY_DAY = 4  # 1970-01-05, in days since 1970-01-01
@@ -67,14 +68,13 @@ def by_indicator(week: Week) -> Candidates:
     return Candidates(closed, market.indicators, market.votes[row] * sign[:, None] > 0, _labels(market, row, side))
 
 
-def by_head(week: Week, policies: Sequence[Policy]) -> Candidates:
+def by_head(week: Week) -> Candidates:
     """All closed candidates of the history's weeks, and the heads whose evidence was in favour, out of sample.
 
     Parameters
     ----------
     week : Week
-    policies : sequence of Policy
-        The champion's, one a week of the history, in force when it began: none had seen the outcomes of its week.
+        Each of its weeks is scored by the champion's policy that was in force when it began.
 
     Notes
     -----
@@ -83,7 +83,8 @@ def by_head(week: Week, policies: Sequence[Policy]) -> Candidates:
     market, until = week.arrays, milliseconds(week.as_of)
     rows, sides, results = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], []
     agrees = [np.zeros((0, len(HEAD_LETTERS)), bool)]
-    for (begin, end), policy in zip(pairwise(week.weeks), policies, strict=True):
+    for (begin, end), seal in zip(pairwise(week.weeks), week.seals[:-1], strict=True):
+        policy = seal.arms[seal.champion].policy
         own = week_rows(market, since=milliseconds(begin), until=milliseconds(end))
         at, side = np.nonzero(closed_candidates(market, plan=policy.exit_plan, until=until)[own])
         agrees.append(score(policy, market, rows=own).heads[at, :, side] >= AWAKE)
@@ -93,6 +94,29 @@ def by_head(week: Week, policies: Sequence[Policy]) -> Candidates:
     whole = _together(results or [_closed(market, rows[0], sides[0], plan=week.champion_plan)])
     labels = _labels(market, np.concatenate(rows), np.concatenate(sides))
     return Candidates(whole, tuple(HEAD_LETTERS), np.concatenate(agrees), labels)
+
+
+def pairs_of(found: Candidates) -> pd.DataFrame:
+    """Lift and interaction of every pair of things that agreed, as `outcome_pairs.pair_table` gives them."""
+    return pair_table(found.closed, found.agrees, names=found.names)
+
+
+def singles_of(found: Candidates) -> pd.DataFrame:
+    """Lift of every thing that agreed, as `outcome_pairs.single_table` gives it."""
+    return single_table(found.closed, found.agrees, names=found.names)
+
+
+def pattern_cells(found: Candidates) -> pd.DataFrame:
+    """Pattern by regime, timeframe and symbol, as `outcome_groups.group_table` gives them; no pattern is none."""
+    levels = ["pattern", "regime", "timeframe", "symbol"]
+    cells = group_table(found.closed, found.labels, groupings=[levels[:1], levels[:2], levels])
+    return cells.assign(name=cells[levels].astype(str).agg(" · ".join, axis=1))
+
+
+def head_set_cells(found: Candidates) -> pd.DataFrame:
+    """Sets of heads that agreed, each within those of as many heads, as `outcome_groups.group_table` gives them."""
+    cells = group_table(found.closed, head_sets(found), groupings=[["heads"], ["heads", "head_set"]])
+    return cells.assign(name=cells["head_set"])
 
 
 def head_sets(found: Candidates) -> pd.DataFrame:

@@ -12,11 +12,13 @@ import pandas as pd
 
 from edgebook.cells import BETTER, award_badges, cell_table
 from edgebook.metrics import closed_trades
+from edgebook.outcome_candidates import head_counts
 
 KINDS: dict[str, list[list[str]]] = {
     "pattern": [["pattern"]],
     "regime": [["regime"]],
     "head": [["head"]],
+    "head set": [["heads"], ["heads", "head_set"]],
     "indicator": [["indicator"]],
     "timeframe": [["timeframe"]],
     "symbol": [["symbol"]],
@@ -50,8 +52,9 @@ def report_cells(trades: pd.DataFrame, votes: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a cell: kind (a key of `KINDS`), name, pattern, regime, head, indicator, symbol, timeframe, side, hour
-        (NaN where the kind does not use it), then the columns of `cells.award_badges`.
+        One row a cell: kind (a key of `KINDS`), name, pattern, regime, head, heads and head_set (all that agreed),
+        indicator, symbol, timeframe, side, hour (NaN where the kind does not use it), then the columns of
+        `cells.award_badges`.
 
     Notes
     -----
@@ -74,7 +77,7 @@ def report_cells(trades: pd.DataFrame, votes: pd.DataFrame) -> pd.DataFrame:
 
 
 def described(trades: pd.DataFrame) -> pd.DataFrame:
-    """Closed signals under the words of the report: pattern, symbol, side ("long", "short"), hour of entry (UTC).
+    """Closed signals under the words of the report.
 
     Parameters
     ----------
@@ -84,10 +87,14 @@ def described(trades: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Closed ones in order of closing, index from 0, with the new columns.
+        Closed ones in order of closing, index from 0, with pattern, symbol, side ("long", "short"), hour (of entry,
+        UTC), heads ("3 heads") and head_set ("ADF").
     """
     closed = closed_trades(trades)
+    letters = closed["heads_agreed"].fillna("").astype(str)
     return closed.assign(
+        heads=head_counts(np.asarray(letters.str.len(), dtype=np.int64)),
+        head_set=letters.replace("", "none"),
         pattern=closed["enter_tag"].replace("", "none").fillna("none"),
         symbol=closed["pair"],
         side=np.where(closed["is_short"].to_numpy(dtype=bool), "short", "long"),

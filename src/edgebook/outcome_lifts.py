@@ -54,6 +54,11 @@ class Closed:
         size = np.bincount(self.stratum)
         return np.asarray(won - (np.bincount(self.stratum, weights=won) / np.maximum(size, 1))[self.stratum])
 
+    @property
+    def spread(self) -> float:
+        """Variance of one result within its stratum."""
+        return float(np.mean(self.rest**2)) if self.won.size else 0.0
+
 
 @dataclass(frozen=True)
 class Effects:
@@ -129,7 +134,7 @@ def contrast(
     Liang and Zeger (1986), Biometrika 73, 13-22; Driscoll and Kraay (1998), Review of Economics and Statistics 80.
     """
     shape = np.broadcast_shapes(*(size.shape for size, _ in cells))
-    weeks, spread = np.unique(closed.week), float(np.var(closed.rest))
+    weeks = np.unique(closed.week)
     value, influence = np.zeros(shape[1:]), np.zeros(shape)
     least = np.full(shape[1:], np.inf)
     freedom, tested = np.full(shape[1:], np.inf), np.ones(shape[1:], dtype=bool)
@@ -145,7 +150,7 @@ def contrast(
             tested &= (n >= min_candidates) & (worth >= MIN_WEEKS)
         shared = (influence[1:] * influence[:-1])[np.diff(weeks) == 1].sum(axis=0)
         variance = ((influence**2).sum(axis=0) + np.maximum(shared, 0.0)) * len(weeks) / (len(weeks) - 1)
-        error = np.sqrt(np.fmax(variance, spread / least)) if len(weeks) > 1 else np.full(shape[1:], np.nan)
+        error = np.sqrt(np.fmax(variance, closed.spread / least)) if len(weeks) > 1 else np.full(shape[1:], np.nan)
     return Effects(value=value, error=error, freedom=np.where(np.isfinite(freedom), freedom, 0.0), tested=tested)
 
 
@@ -200,7 +205,7 @@ def raw_rates(closed: Closed, *, n: Floats, wins: Floats, r_sum: Floats, error: 
         Clustered error of the lift: from it the number of independent candidates that would have the same.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        n_effective = np.clip(np.where(error > 0, float(np.var(closed.rest)) / error**2, 0.0), 0.0, n)
+        n_effective = np.clip(np.where(error > 0, closed.spread / error**2, 0.0), 0.0, n)
         rate, mean_r = wins / n, r_sum / n
     edges = np.array([wilson(float(p), n=float(m)) for p, m in zip(rate, n_effective, strict=True)]).reshape(-1, 2)
     return {

@@ -7,6 +7,7 @@ less what the candidates with one of them alone let expect.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -175,10 +176,12 @@ def _effects(closed: Closed, agrees: NDArray[np.bool_]) -> tuple[Effects, Effect
     order = np.argsort(closed.week, kind="stable")
     starts = np.unique(closed.week[order], return_index=True)[1]
     agrees, rest = agrees[order], closed.rest[order]
-    parts = [slice(a, b) for a, b in zip(starts, [*starts[1:], len(order)], strict=True)]
-    size = np.array([_both(agrees[part], np.ones(len(rest[part]))) for part in parts])
-    result = np.array([_both(agrees[part], rest[part]) for part in parts])
-    n, total = np.array([[len(rest[part])] for part in parts], float), np.array([[rest[part].sum()] for part in parts])
+    parts = [slice(a, b) for a, b in pairwise([*starts.tolist(), len(order)])]
+    square = (-1, agrees.shape[1], agrees.shape[1])
+    size = np.array([_both(agrees[part], np.ones(len(rest[part]))) for part in parts]).reshape(square)
+    result = np.array([_both(agrees[part], rest[part]) for part in parts]).reshape(square)
+    n = np.array([len(rest[part]) for part in parts], dtype=np.float64)[:, None]
+    total = np.array([rest[part].sum() for part in parts])[:, None]
     one, one_result = np.einsum("wii->wi", size), np.einsum("wii->wi", result)
     first, second = np.triu_indices(agrees.shape[1], k=1)
 
