@@ -87,9 +87,12 @@ def unrouted(model_version: str) -> str:
     return f"{PAIRED}:{model_version.partition('@')[0]}"
 
 
-def account_orders(
-    champion: Signals, challenger: Signals | None, *, market: Market, ab_test: AbTest
-) -> list[Order]:
+def first_salt(ab_test: AbTest) -> str:
+    """Salt of the draw that says which of two signals is entered first: the lower one."""
+    return f"{ab_test.salt}:first"
+
+
+def account_orders(champion: Signals, challenger: Signals | None, *, market: Market, ab_test: AbTest) -> list[Order]:
     """Signals in the order in which the account takes them.
 
     Parameters
@@ -107,8 +110,9 @@ def account_orders(
 
     Notes
     -----
-    Where both arms enter at one moment they take turns, each in its own order, and the draw says who is first. Their
-    confidences are about different exit plans: sorted by them, the arm with the nearer target would get the room.
+    Where both arms enter at one moment they take turns, each in its own order, and a draw of its own says who is first
+    (with the salt `first_salt`: by the draw that routes, B's would always be). Their confidences are about different
+    exit plans: sorted by them, the arm with the nearer target would get the room.
     """
     if ab_test.routing == PAIRED or challenger is None:
         return [Order(champion, number) for number in range(len(champion.row))]
@@ -123,7 +127,7 @@ def account_orders(
             order = Order(signals, number, version_of(letter, signals.policy.recipe))
             moment = entry_ms(order, market)
             turns[moment] = turns.get(moment, -1) + 1
-            queue.append((moment, turns[moment], draw(name, salt=ab_test.salt), order))
+            queue.append((moment, turns[moment], draw(name, salt=first_salt(ab_test)), order))
     return [order for *_, order in sorted(queue, key=lambda item: item[:3])]
 
 
@@ -159,7 +163,7 @@ def signals_to_trade(
         for row in sorted(routed, key=lambda r: -r["confidence"]):
             turns[row["date"]] = turns.get(row["date"], -1) + 1
             version = version_of(letter, row["model_version"].partition("@")[0])
-            place = (row["date"], turns[row["date"]], draw(row["signal_id"], salt=ab_test.salt))
+            place = (row["date"], turns[row["date"]], draw(row["signal_id"], salt=first_salt(ab_test)))
             queue.append((*place, row | {"ab_test_version": version}))
     return [row for *_, row in sorted(queue, key=lambda item: item[:3])]
 
