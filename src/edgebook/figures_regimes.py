@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgebook.figures import FAINT, INK, colour, line_colours, styled, words
+from edgebook.figures import INK, SOFT, colour, line_colours, styled, words
 from edgebook.figures_axes import end_labels, legend_above, nothing_yet, percent_axis, time_axis, times, titled
 
 if TYPE_CHECKING:
@@ -58,15 +58,25 @@ def draw_regime_price(bars: pd.DataFrame, *, ax: Axes, title: str, most: int = 4
 
 
 @styled
-def draw_transitions(counts: pd.DataFrame, *, ax: Axes, title: str = "What follows what") -> None:
+def draw_transitions(
+    counts: pd.DataFrame,
+    *,
+    ax: Axes,
+    title: str = "What follows what",
+    down: str = "this bar",
+    across: str = "next bar",
+) -> None:
     """Draw a transition table: share of each row, its count below.
 
     Parameters
     ----------
     counts : DataFrame
-        Square; row is the regime of a bar, column the regime of the next bar, values are counts.
+        Square; row is the regime of a bar, column the regime of the next bar, values are counts. Or any two labels of
+        the same bars.
     ax : Axes
     title : str
+    down, across : str
+        What rows and columns are.
     """
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -89,11 +99,11 @@ def draw_transitions(counts: pd.DataFrame, *, ax: Axes, title: str = "What follo
             weight="bold",
         )
         below = f"n {int(numbers[row, column]):,}"
-        ax.text(column, row + 0.24, below, ha="center", va="center", fontsize=7, color="white" if dark else FAINT)
+        ax.text(column, row + 0.24, below, ha="center", va="center", fontsize=7, color="white" if dark else SOFT)
     ax.set_xticks(range(len(counts.columns)), [words(str(name)) for name in counts.columns])
     ax.set_yticks(range(len(counts.index)), [words(str(name)) for name in counts.index])
-    ax.set_xlabel("next bar")
-    ax.set_ylabel("this bar")
+    ax.set_xlabel(across)
+    ax.set_ylabel(down)
     ax.grid(False)
     for x in np.arange(0.5, len(counts.columns) - 1):
         ax.axvline(x, color="white", linewidth=2)

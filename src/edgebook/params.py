@@ -80,7 +80,7 @@ class Regimes:
     min_bars: int
     hmm_window_bars: int = 4320
     hmm_refit_weeks: int = 13
-    hmm_switch_margin: float = 0.4
+    hmm_switch_margin: float = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)

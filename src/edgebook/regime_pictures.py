@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from edgebook.bars import TIMEFRAMES
@@ -39,6 +40,41 @@ def price_picture(bars: pd.DataFrame, regimes: pd.DataFrame, *, last_days: int |
     draw_regime_price(own, ax=ax, title=title)
     return png(
         figure, caption=f"n = {len(own):,} bars to {own['date'].max():%Y-%m-%d}; each step in its regime's colour."
+    )
+
+
+def labels_picture(bars: pd.DataFrame, labelled: pd.DataFrame, *, last_days: int) -> Picture:
+    """Draw the price of the most traded symbol under the rule and, below, under the model.
+
+    Parameters
+    ----------
+    bars, labelled : DataFrame
+        Row-aligned; labels as `regime_hmm.label_bars` returns them.
+    last_days : int
+        How many, at the shortest timeframe.
+    """
+    worth = (bars["close"] * bars["volume"]).groupby(bars["pair"], observed=True).sum()
+    pair = str(worth.sort_index().idxmax())
+    timeframe = min(bars["timeframe"].unique(), key=TIMEFRAMES.__getitem__)
+    joined = bars[[*KEY, "close"]].assign(rule=labelled["regime"].to_numpy(), model=labelled["regime_hmm"].to_numpy())
+    own = joined[(joined["pair"] == pair) & (joined["timeframe"] == timeframe)]
+    own = own[own["date"] > own["date"].max() - pd.Timedelta(days=last_days)]
+    figure, axes = canvas(height_in=5.6, ratios=(1, 1))
+    for ax, column, by in zip(axes, ("rule", "model"), ("the rule", "the hidden Markov model"), strict=True):
+        draw_regime_price(own.assign(regime=own[column]), ax=ax, title=f"{pair} at {timeframe}: {by}")
+    same = float((own["rule"] == own["model"]).mean()) if len(own) else float("nan")
+    return png(
+        figure, caption=f"n = {len(own):,} bars to {own['date'].max():%Y-%m-%d}; both agree on {same:.0%} of them."
+    )
+
+
+def agreement_picture(counts: pd.DataFrame) -> Picture:
+    """Draw the rule's regimes against the model's."""
+    figure, (ax,) = canvas(height_in=3.2)
+    draw_transitions(counts, ax=ax, title="What the model calls the rule's regimes", down="rule", across="model")
+    same = int(np.trace(counts.to_numpy()))
+    return png(
+        figure, caption=f"n = {int(counts.to_numpy().sum()):,} bars, all series; shares of rows; {same:,} agree."
     )
 
 

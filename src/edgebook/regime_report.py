@@ -187,24 +187,52 @@ def stability(
     """
     enter = {"trend_z_exit": settings["trend_z_enter"], "volatility_exit": settings["volatility_enter"], "min_bars": 1}
     plain_rule = segment(bars, **(rule_settings(settings) | enter))
-    rows = []
-    for rule, labelled in (("in force", regimes), ("no hysteresis", plain_rule)):
-        found = spells(labelled)
-        switched = labelled["regime"].ne(labelled.groupby(SERIES, observed=True)["regime"].shift())
-        first = ~labelled.duplicated(SERIES)
-        week = clusters_of(labelled["date"])
-        marks = labelled.assign(switch=switched & ~first, week=week)
-        for timeframe, own in marks.groupby("timeframe", observed=True, sort=False):
-            counts = own.groupby(["pair", "week"], observed=True)["switch"].sum()
-            rate = mean_interval(
-                counts.to_numpy(np.float64), clusters=counts.index.get_level_values("week").to_numpy(np.int64)
-            )
-            whole = found[found["complete"] & (found["timeframe"] == timeframe)]
-            short = rate_interval((whole["bars"] < short_bars).to_numpy(bool), clusters=clusters_of(whole["since"]))
-            rows.append((timeframe, rule, *_spread(rate), *_spread(short), short.n, rate.n))
+    rows = [
+        switching(labelled, short_bars=short_bars).assign(rule=rule)
+        for rule, labelled in (("in force", regimes), ("no hysteresis", plain_rule))
+    ]
     columns = [
         "timeframe", "rule", "switches_per_week", "low", "high", "short_spells", "short_low", "short_high", "n",
         "weeks",
+    ]  # fmt: skip
+    return pd.concat(rows, ignore_index=True)[columns]
+
+
+def switching(labelled: pd.DataFrame, *, short_bars: int) -> pd.DataFrame:
+    """How often labels switch and how long they stay, by timeframe.
+
+    Parameters
+    ----------
+    labelled : DataFrame
+        pair, timeframe, date, regime; sorted by pair, timeframe, date.
+    short_bars : int
+        A complete spell of fewer bars is short.
+
+    Returns
+    -------
+    DataFrame
+        timeframe, switches_per_week (of one series) with low and high, median_bars (of complete spells) with
+        median_low and median_high, short_spells (share of complete spells) with short_low and short_high, n (complete
+        spells), weeks (pairs times weeks).
+    """
+    rows = []
+    found = spells(labelled)
+    switched = labelled["regime"].ne(labelled.groupby(SERIES, observed=True)["regime"].shift())
+    first = ~labelled.duplicated(SERIES)
+    marks = labelled.assign(switch=switched & ~first, week=clusters_of(labelled["date"]))
+    for timeframe, own in marks.groupby("timeframe", observed=True, sort=False):
+        counts = own.groupby(["pair", "week"], observed=True)["switch"].sum()
+        rate = mean_interval(
+            counts.to_numpy(np.float64), clusters=counts.index.get_level_values("week").to_numpy(np.int64)
+        )
+        whole = found[found["complete"] & (found["timeframe"] == timeframe)]
+        short = rate_interval((whole["bars"] < short_bars).to_numpy(bool), clusters=clusters_of(whole["since"]))
+        bars = np.sort(whole["bars"].to_numpy(np.float64))
+        middle = float(np.median(bars)) if bars.size else np.nan
+        rows.append((timeframe, *_spread(rate), middle, *_median_interval(bars), *_spread(short), short.n, rate.n))
+    columns = [
+        "timeframe", "switches_per_week", "low", "high", "median_bars", "median_low", "median_high", "short_spells",
+        "short_low", "short_high", "n", "weeks",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns).round(6)
 
