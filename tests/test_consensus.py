@@ -31,7 +31,7 @@ def seen(raw: np.ndarray, won: np.ndarray, *, regime: np.ndarray | int = 2, side
     return Observed(
         row=np.arange(n),
         day=np.zeros(n, np.int64),
-        said=np.zeros((n, 0), np.int8),
+        shares=np.zeros((n, 0)),
         expected=np.round(1 / (1 + np.exp(-pooled)), 4),
         effect=np.zeros(n),
         rank=np.zeros(n),

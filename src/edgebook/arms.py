@@ -147,7 +147,7 @@ def start_arm(name: str, recipe: Recipe, market: Market, *, at: int, rules: Rule
     """
     market = market.labelled(recipe.regimes)
     begin = at - rules.learning.warmup_weeks * WEEK_MS
-    record, pending, expected = Record.empty(market.indicators), no_pending(), 0.0
+    record, pending, expected = Record.empty(market.indicators, rules.families), no_pending(), 0.0
     policy: Policy | None = None
     # What an importance run kept, it kept by the outcomes of these weeks: they are scored as if there had been none.
     blind = replace(rules, kept=None)
@@ -194,9 +194,7 @@ def run_week(
     signals = find_signals(arm.policy, market, rows=rows, until=until)
     week = trade_week(arm.book, signals, market=market, sizing=rules.sizing, cost=rules.cost, since=since, until=until)
     scored = pending_from(signals.scores, market, rows=rows, policy=arm.policy, until=until)
-    seen, pending, whole = observe(
-        arm.pending, scored, market, exit_plan=recipe.exit_plan, since=since, at=until
-    )
+    seen, pending, whole = observe(arm.pending, scored, market, exit_plan=recipe.exit_plan, since=since, at=until)
     moments = np.arange(since, until + 1, DAY_MS)
     row, side = whole["row"].to_numpy(np.int64), whole["is_short"].to_numpy(np.int64)
     value = marked_r(market, market.plans[recipe.exit_plan], row=row, side=side, moments=moments, cost=rules.cost)

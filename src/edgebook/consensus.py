@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgebook.calibration import EVIDENCE_BINS, slope
+from edgebook.plan_outcomes import REGIMES
+from edgebook.recipes import HEAD_LETTERS
 from edgebook.record import AWAKE, DIGITS, HEADS
-from edgebook.vote_strategies import PRIOR_VOTES, REGIME_VOTES, strategy_weights
+from edgebook.stacking import stack_weights
+from edgebook.vote_strategies import PRIOR_VOTES, REGIME_VOTES, STACKED, strategy_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgebook.record import Record
 
+STACK_PRIOR, STACK_STRENGTH, LARGEST = 0.3, 2.0, 3.0
+"""Stacked: without data each head counts a third, for their evidence overlaps, with two units of information."""
 HEAD_PRIOR_SLOPE, CONSENSUS_PRIOR_SLOPE, PRIOR_STRENGTH = 0.5, 0.5, 20.0
 
 
@@ -32,7 +37,30 @@ def head_weights(record: Record, *, strategy: str) -> NDArray[np.float64]:
     strategy : str
         One of `edgebook.vote_strategies.STRATEGIES`, or "meta".
     """
-    return strategy_weights(record.votes, strategy_in_force(record, strategy))
+    strategy = strategy_in_force(record, strategy)
+    if strategy == STACKED:
+        found = stack_weights(record.head_stack, prior=STACK_PRIOR, strength=STACK_STRENGTH, largest=LARGEST)
+        return np.tile([found[letter] for letter in HEAD_LETTERS], (len(REGIMES), 1))
+    return strategy_weights(record.votes, strategy)
+
+
+def pooled(evidence: NDArray[np.float64], weights: NDArray[np.float64], *, strategy: str) -> NDArray[np.float64]:
+    """Consensus of calibrated evidence as a strategy pools it, shape (n, sides).
+
+    Parameters
+    ----------
+    evidence : ndarray, shape (n, heads, sides)
+    weights : ndarray, shape (n, heads)
+        Of each row's regime.
+    strategy : str
+        Stacked weights are those of a regression and are summed; votes are averaged (`combine`).
+    """
+    if strategy != STACKED:
+        return combine(evidence, weights)
+    total: NDArray[np.float64] = np.zeros((len(evidence), evidence.shape[2]))
+    for head in range(evidence.shape[1]):
+        total += weights[:, head, None] * evidence[:, head]
+    return np.asarray(np.round(total, DIGITS))
 
 
 def head_slopes(bins: NDArray[np.float64]) -> NDArray[np.float64]:

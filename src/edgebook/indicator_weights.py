@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgebook.plan_outcomes import REGIMES
-from edgebook.vote_strategies import VoteRecord, strategy_weights
+from edgebook.stacking import stack_weights
+from edgebook.vote_strategies import STACKED, strategy_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,13 +21,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgebook.heads import Head
+    from edgebook.stacking import StackRecord
+    from edgebook.vote_strategies import VoteRecord
 
 SAID = 0.005
 """A share of evidence nearer to zero than this, in log-odds, is no vote."""
 ANCHOR = 0.05
 """Weight, in log-odds, that every indicator is believed to have before it has voted."""
 LARGEST = 3.0
-_SIGNS = np.array(["n", ".", "y"])
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_LETTERS = np.array(list(_ALPHABET))
+_NUMBER = np.zeros(128, np.int64)
+_NUMBER[np.frombuffer(_ALPHABET.encode("ascii"), dtype=np.uint8)] = np.arange(64)
+_MIDDLE, _STEPS = 2048, 1000
+STACK_PRIOR, STACK_STRENGTH = 1.0, 5.0
+"""Stacked: without data everything counts as it was fitted, with the weight of five units of information."""
 
 
 def favours(shares: NDArray[np.float64]) -> NDArray[np.int8]:
@@ -45,33 +54,38 @@ def favours(shares: NDArray[np.float64]) -> NDArray[np.int8]:
     return np.asarray(np.where(np.abs(shares) >= SAID, np.sign(shares), 0.0)).astype(np.int8)
 
 
-def as_signs(said: NDArray[np.int8]) -> list[str]:
-    """Write votes as one string a candidate, one letter an indicator: y for it, n against it, a point for silence.
+def as_text(shares: NDArray[np.float64]) -> list[str]:
+    """Write shares as one word a candidate, two letters an indicator, to a thousandth.
 
     Examples
     --------
-    >>> as_signs(np.array([[1, 0, -1]], dtype=np.int8))
-    ['y.n']
+    >>> as_text(np.array([[0.0, 0.5, -0.001]]))
+    [':gAn0f_']
     """
-    return ["".join(row) for row in _SIGNS[said + 1]]
+    codes = np.clip(np.round(shares * _STEPS), -_MIDDLE, _MIDDLE - 1).astype(np.int64) + _MIDDLE
+    letters = np.stack([_LETTERS[codes // 64], _LETTERS[codes % 64]], axis=2).reshape(len(shares), -1)
+    return [":" + "".join(row) for row in letters]
 
 
-def from_signs(texts: Sequence[str], *, indicators: int) -> NDArray[np.int8]:
-    """Read what `as_signs` wrote."""
-    codes = np.frombuffer("".join(texts).encode("ascii"), dtype=np.uint8).reshape(len(texts), indicators)
-    said: NDArray[np.int8] = np.where(codes == ord("y"), 1, np.where(codes == ord("n"), -1, 0)).astype(np.int8)
-    return said
+def from_text(words: Sequence[str], *, indicators: int) -> NDArray[np.float64]:
+    """Read what `as_text` wrote, shape (n, indicators)."""
+    letters = np.frombuffer("".join(word[1:] for word in words).encode("ascii"), dtype=np.uint8)
+    pairs = _NUMBER[letters].reshape(len(words), indicators, 2)
+    shares: NDArray[np.float64] = (pairs[..., 0] * 64 + pairs[..., 1] - _MIDDLE) / _STEPS
+    return shares
 
 
 def indicator_weights(
-    record: VoteRecord, *, strategy: str, indicators: Sequence[str], heads: Mapping[str, Head]
+    votes: VoteRecord, stack: StackRecord, *, strategy: str, indicators: Sequence[str], heads: Mapping[str, Head]
 ) -> dict[str, NDArray[np.float64]]:
     """Multiplier of every fitted indicator's share of evidence, by regime.
 
     Parameters
     ----------
-    record : VoteRecord
+    votes : VoteRecord
         Of the indicators, in the order of `indicators`.
+    stack : StackRecord
+        Of the indicators, by head.
     strategy : str
         One of `edgebook.vote_strategies.STRATEGIES`.
     indicators : sequence of str
@@ -84,20 +98,25 @@ def indicator_weights(
 
     Notes
     -----
-    ``m = (w + ANCHOR) / mean over the head of (w + ANCHOR)``, at most `LARGEST`: relative within the head, so that its
-    evidence keeps its scale and the calibration of the head stays what it was. How far the head as a whole is to be
-    believed is learned by that calibration and by the head's own weight.
+    "stacked" counts an indicator by what it adds to the others of its head (`edgebook.stacking`), alike in all regimes.
+    From votes: ``m = (w + ANCHOR) / mean over the head of (w + ANCHOR)``, at most `LARGEST`: relative within the head,
+    so that its evidence keeps its scale and the calibration of the head stays what it was. How far the head as a whole
+    is to be believed is learned by that calibration and by the head's own weight.
     """
     if strategy == "equal":
         return {}
+    if strategy == STACKED:
+        found = stack_weights(stack, prior=STACK_PRIOR, strength=STACK_STRENGTH, largest=LARGEST)
+        used = [name for head in heads.values() for name in head.indicators]
+        return {name: np.full(len(REGIMES), found.get(name, 1.0)) for name in used}
     place = {name: i for i, name in enumerate(indicators)}
-    weights = strategy_weights(record, strategy) + ANCHOR
-    found: dict[str, NDArray[np.float64]] = {}
+    weights = strategy_weights(votes, strategy) + ANCHOR
+    relative_to_head: dict[str, NDArray[np.float64]] = {}
     for head in heads.values():
         mine = weights[:, [place[name] for name in head.indicators]]
         relative = np.round(np.minimum(mine / mine.mean(axis=1, keepdims=True), LARGEST), 4)
-        found |= dict(zip(head.indicators, relative.T, strict=True))
-    return found
+        relative_to_head |= dict(zip(head.indicators, relative.T, strict=True))
+    return relative_to_head
 
 
 def multipliers(weights: Mapping[str, NDArray[np.float64]], names: Sequence[str]) -> NDArray[np.float64] | None:

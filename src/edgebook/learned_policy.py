@@ -76,7 +76,13 @@ def make_policy(
         spread=np.zeros((len(REGIMES), len(SPREAD))),
         strategy=strategy,
         regimes=recipe.regimes,
-        indicator_weights=indicator_weights(record.indicators, strategy=weighing, indicators=record.names, heads=heads),
+        indicator_weights=indicator_weights(
+            record.indicators,
+            record.indicator_stack,
+            strategy=weighing,
+            indicators=record.names,
+            heads=heads,
+        ),
         pattern_effects=pattern_effects(record.patterns) if recipe.patterns == "effectiveness" else {},
     )
     window = market.decided(since=learned - RECENT_WEEKS * WEEK_MS, until=learned)

@@ -15,7 +15,7 @@ from edgebook import consensus as pool
 from edgebook.calibration import log_odds, probability
 from edgebook.experts import CONSTANT, EXPERTS, log_losses, update_beliefs
 from edgebook.record import DIGITS, update_record
-from edgebook.vote_strategies import STRATEGIES, strategy_weights
+from edgebook.vote_strategies import STRATEGIES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,6 +80,8 @@ def learn(
         others=evidence,
         strategy=policy.strategy,
         beliefs=update_beliefs(record.beliefs, days),
+        slopes=policy.slopes,
+        base=policy.base,
     )
     return after, rows
 
@@ -102,12 +104,13 @@ def twins(record: Record, seen: Observed, *, policy: Policy, recipe: Recipe) -> 
     calibrated = _calibrated(seen.raw, policy.slopes, seen.side)
     found = {}
     for name in STRATEGIES:
-        weights = strategy_weights(record.votes, name)[seen.regime]
-        found[name] = np.round(pool.combine(calibrated, weights)[:, 0] + seen.effect, DIGITS)
-    in_force = strategy_weights(record.votes, policy.strategy)[seen.regime]
+        weights = pool.head_weights(record, strategy=name)[seen.regime]
+        found[name] = np.round(pool.pooled(calibrated, weights, strategy=name)[:, 0] + seen.effect, DIGITS)
+    in_force = policy.weights[seen.regime]
     if seen.fitted is not None:
         plain = _calibrated(seen.fitted, pool.head_slopes(record.fitted_heads), seen.side)
-        found[FROZEN_INDICATORS] = np.round(pool.combine(plain, in_force)[:, 0] + seen.effect, DIGITS)
+        kept = pool.pooled(plain, in_force, strategy=policy.strategy)[:, 0]
+        found[FROZEN_INDICATORS] = np.round(kept + seen.effect, DIGITS)
     if recipe.patterns == "effectiveness":
         found[FROZEN_PATTERNS] = np.round(seen.consensus - seen.effect, DIGITS)
     return found

@@ -23,8 +23,8 @@ class Observed:
         Raw evidence of each head for this side, nan where it abstained.
     fitted : ndarray of float64, shape (n, heads), optional
         The same without indicator weights, for an arm that has them.
-    said : ndarray of int8, shape (n, indicators)
-        Votes of the indicators (`edgebook.indicator_weights.favours`).
+    shares : ndarray of float64, shape (n, indicators)
+        Each indicator's part of its head's evidence, as fitted (`edgebook.heads.shares`).
     consensus, confidence : ndarray of float64, shape (n,)
     expected, effect : ndarray of float64, shape (n,)
         Confidence without the pattern, and what the pattern added to the consensus.
@@ -43,7 +43,7 @@ class Observed:
     side: NDArray[np.int64]
     raw: NDArray[np.float64]
     fitted: NDArray[np.float64] | None = None
-    said: NDArray[np.int8]
+    shares: NDArray[np.float64]
     consensus: NDArray[np.float64]
     confidence: NDArray[np.float64]
     expected: NDArray[np.float64]

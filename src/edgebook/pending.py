@@ -13,7 +13,7 @@ import pandas as pd
 
 from edgebook.gate import candidate_stakes
 from edgebook.heads import shares
-from edgebook.indicator_weights import as_signs, favours, from_signs
+from edgebook.indicator_weights import as_text, from_text
 from edgebook.learned_policy import confidence_rank
 from edgebook.market import DAY_MS, NEVER
 from edgebook.observed import Observed
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PENDING_COLUMNS = [
     "pair", "timeframe", "date", "is_short", "regime", *HEAD_LETTERS, "consensus", "confidence", "effect", "expected",
-    "rank", "fitted", "said",
+    "rank", "fitted", "shares",
 ]  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def pending_from(
     row = rows[at]
     regime = market.regime[row].astype(np.int64)
     confidence = scores.confidence[at, side]
-    fitted, said = _indicator_votes(policy, market, row=row, side=side)
+    fitted, told = _indicator_shares(policy, market, row=row, side=side)
     frame = pd.DataFrame(
         {
             "pair": np.array(market.pairs, dtype=object)[market.pair[row]],
@@ -72,16 +72,16 @@ def pending_from(
             "expected": scores.expected[at, side],
             "rank": confidence_rank(policy, confidence, regime=regime),
             "fitted": fitted,
-            "said": said,
+            "shares": told,
         }
     )
     return frame.assign(row=row)
 
 
-def _indicator_votes(
+def _indicator_shares(
     policy: Policy, market: Market, *, row: NDArray[np.int64], side: NDArray[np.int64]
 ) -> tuple[list[str] | None, list[str]]:
-    """What the heads say as fitted, None where that is what they say; and what each indicator says."""
+    """What the heads say as fitted, None where that is what they say; and each indicator's part of it."""
     column = {name: i for i, name in enumerate(market.indicators)}
     parts = np.zeros((len(row), len(market.indicators)))
     fitted = np.full((len(row), HEADS), np.nan)
@@ -96,7 +96,7 @@ def _indicator_votes(
     texts: list[str] | None = None
     if policy.indicator_weights:
         texts = [";".join("" if np.isnan(x) else f"{x:.4f}" for x in line) for line in fitted]
-    return texts, as_signs(favours(parts))
+    return texts, as_text(parts)
 
 
 def observe(
@@ -147,7 +147,7 @@ def observe(
         side=side,
         raw=raw,
         fitted=_as_fitted(closed["fitted"], raw),
-        said=from_signs(closed["said"].tolist(), indicators=len(market.indicators)),
+        shares=from_text(closed["shares"].tolist(), indicators=len(market.indicators)),
         consensus=closed["consensus"].to_numpy(np.float64),
         confidence=closed["confidence"].to_numpy(np.float64),
         expected=closed["expected"].to_numpy(np.float64),
@@ -174,5 +174,5 @@ def _as_fitted(texts: pd.Series, raw: NDArray[np.float64]) -> NDArray[np.float64
 def no_pending() -> pd.DataFrame:
     """Return the empty frame under `PENDING_COLUMNS`."""
     types = {name: np.float64 for name in PENDING_COLUMNS} | {"pair": object, "timeframe": object}
-    types |= {"date": np.int64, "is_short": np.int64, "regime": np.int64, "fitted": object, "said": object}
+    types |= {"date": np.int64, "is_short": np.int64, "regime": np.int64, "fitted": object, "shares": object}
     return pd.DataFrame({name: pd.Series(dtype=types[name]) for name in PENDING_COLUMNS})

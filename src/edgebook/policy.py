@@ -199,7 +199,7 @@ def score(policy: Policy, market: Market, *, rows: NDArray[np.int64]) -> Scores:
             head, values, votes=votes, weights=None if weights is None else weights[regime]
         )
     calibrated = np.round(np.nan_to_num(raw) * policy.slopes, DIGITS)
-    pooled = pool.combine(calibrated, policy.weights[regime])
+    pooled = pool.pooled(calibrated, policy.weights[regime], strategy=policy.strategy)
     effect = effect_of(policy.pattern_effects, market.tag_names, tag=market.tag[rows], regime=regime[:, None])
     consensus = np.round(pooled + effect, DIGITS)
     base = log_odds(policy.base[regime])

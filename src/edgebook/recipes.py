@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 HEAD_LETTERS = "ABCDEFGHI"
-Strategy = Literal["equal", "steps", "log_odds_slow", "log_odds_fast", "momentum", "by_regime", "meta"]
-"""How weights are learned from hits and misses (`edgebook.vote_strategies`); "meta" follows the one that leads."""
+Strategy = Literal["equal", "steps", "log_odds_slow", "log_odds_fast", "momentum", "by_regime", "stacked", "meta"]
+"""How weights are learned: from hits and misses (`edgebook.vote_strategies`), by a fading regression
+(`edgebook.stacking`), or "meta": as the strategy that leads does (`edgebook.experts`)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,11 @@ import numpy as np
 
 from edgebook.calibration import EVIDENCE_BINS, bin_of
 from edgebook.experts import Beliefs
+from edgebook.indicator_weights import favours
 from edgebook.pattern_effects import PatternRecord, update_patterns
 from edgebook.plan_outcomes import REGIMES, SIDES
 from edgebook.recipes import HEAD_LETTERS
+from edgebook.stacking import StackRecord, update_stack
 from edgebook.threshold_rules import ThresholdManager, update_manager
 from edgebook.thresholds import ThresholdSums
 from edgebook.vote_strategies import VoteRecord, update_votes
@@ -46,6 +48,8 @@ class Record:
     indicators : VoteRecord
         Of the indicators, in the order of `names`.
     names : tuple of str
+    head_stack, indicator_stack : StackRecord
+        Of the heads together, and of the indicators of each head.
     heads, fitted_heads : ndarray, shape (heads, 2, bins, 2)
         Losses and wins by side and bin of raw evidence, with and without indicator weights.
     consensus : mapping of str to ndarray, shape (2, bins, 2)
@@ -64,6 +68,8 @@ class Record:
     votes: VoteRecord
     indicators: VoteRecord
     names: tuple[str, ...]
+    head_stack: StackRecord
+    indicator_stack: StackRecord
     heads: NDArray[np.float64]
     fitted_heads: NDArray[np.float64]
     consensus: Mapping[str, NDArray[np.float64]]
@@ -75,12 +81,14 @@ class Record:
     weeks: int
 
     @classmethod
-    def empty(cls, names: Sequence[str] = ()) -> Record:
-        """Nothing seen yet; `names` are those of the indicators."""
+    def empty(cls, names: Sequence[str] = (), families: Mapping[str, Sequence[str]] | None = None) -> Record:
+        """Nothing seen yet; `names` are those of the indicators, `families` those of each head."""
         return cls(
             votes=VoteRecord.empty(HEADS),
             indicators=VoteRecord.empty(len(names)),
             names=tuple(names),
+            head_stack=StackRecord.empty({"heads": tuple(HEAD_LETTERS)}),
+            indicator_stack=StackRecord.empty({letter: tuple(group) for letter, group in (families or {}).items()}),
             heads=np.zeros((HEADS, 2, EVIDENCE_BINS, 2)),
             fitted_heads=np.zeros((HEADS, 2, EVIDENCE_BINS, 2)),
             consensus={},
@@ -101,6 +109,8 @@ class Record:
             "votes": self.votes.to_json(letters),
             "indicators": self.indicators.to_json(self.names),
             "names": list(self.names),
+            "head_stack": self.head_stack.to_json(),
+            "indicator_stack": self.indicator_stack.to_json(),
             "patterns": self.patterns.to_json(),
             "results": _by_name(self.results, REGIMES, SIDES),
             "heads": _bins_to_json(self.heads),
@@ -118,6 +128,8 @@ class Record:
             votes=VoteRecord.from_json(data["votes"], tuple(HEAD_LETTERS)),
             indicators=VoteRecord.from_json(data["indicators"], names),
             names=names,
+            head_stack=StackRecord.from_json(data["head_stack"]),
+            indicator_stack=StackRecord.from_json(data["indicator_stack"]),
             heads=_bins_from_json(data["heads"]),
             fitted_heads=_bins_from_json(data["fitted_heads"]),
             consensus={n: _from_names(rows).reshape(2, EVIDENCE_BINS, 2) for n, rows in data["consensus"].items()},
@@ -139,6 +151,8 @@ def update_record(
     tags: Sequence[str] = ("none",),
     others: Mapping[str, NDArray[np.float64]] | None = None,
     beliefs: Beliefs | None = None,
+    slopes: NDArray[np.float64] | None = None,
+    base: NDArray[np.float64] | None = None,
 ) -> Record:
     """Return the record with one more week of closed outcomes.
 
@@ -157,6 +171,8 @@ def update_record(
         Consensus of the learners that are not in force, by name.
     beliefs : Beliefs, optional
         In the learning strategies after the week; by default as before.
+    slopes, base : ndarray, shape (heads, 2) and (regimes, 2), optional
+        Calibration of the heads and base rates in force, without which the regressions learn nothing.
 
     Notes
     -----
@@ -169,6 +185,7 @@ def update_record(
     won = seen.won.astype(np.int64)
     results, votes, indicators, patterns = record.results, record.votes, record.indicators, record.patterns
     opinions = np.where(np.abs(np.nan_to_num(seen.raw)) >= AWAKE, np.sign(np.nan_to_num(seen.raw)), 0).astype(np.int8)
+    said = favours(seen.shares)
     for day in range(7):
         at = seen.day == day
         results = results * keep ** (1 / 7)
@@ -177,7 +194,7 @@ def update_record(
         told = {"regime": seen.regime[at], "won": seen.won[at], "weight": balance, "half_life_weeks": half_life_weeks}
         votes = update_votes(votes, favours=opinions[at], **told)
         if record.names:
-            indicators = update_votes(indicators, favours=seen.said[at], **told)
+            indicators = update_votes(indicators, favours=said[at], **told)
         patterns = update_patterns(
             patterns,
             tags=tags,
@@ -188,15 +205,28 @@ def update_record(
             weight=seen.weight[at],
             half_life_weeks=half_life_weeks,
         )
+    head_stack, indicator_stack = record.head_stack, record.indicator_stack
+    if slopes is not None and base is not None:
+        evidence = np.round(np.nan_to_num(seen.raw) * slopes.T[seen.side], DIGITS)
+        place = {name: number for number, name in enumerate(record.names)}
+        parts = {
+            letter: seen.shares[:, [place[name] for name in group]]
+            for letter, group in record.indicator_stack.groups.items()
+        }
+        told_of = {"won": seen.won, "base": base[seen.regime, seen.side], "weight": seen.weight, "keep": keep}
+        head_stack = update_stack(head_stack, {"heads": evidence}, **told_of)
+        indicator_stack = update_stack(indicator_stack, parts, **told_of)
     consensus = {name: bins * keep for name, bins in record.consensus.items()}
-    for name, evidence in {**(others or {}), strategy: seen.consensus}.items():
+    for name, stated in {**(others or {}), strategy: seen.consensus}.items():
         bins = consensus.setdefault(name, np.zeros((2, EVIDENCE_BINS, 2)))
-        np.add.at(bins, (seen.side, bin_of(evidence), won), seen.weight)
+        np.add.at(bins, (seen.side, bin_of(stated), won), seen.weight)
     favoured = seen.consensus > 0
     return replace(
         record,
         votes=votes,
         indicators=indicators,
+        head_stack=head_stack,
+        indicator_stack=indicator_stack,
         heads=_update_bins(record.heads, seen, seen.raw, keep=keep),
         fitted_heads=record.fitted_heads
         if seen.fitted is None

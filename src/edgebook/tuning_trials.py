@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from edgebook.market import Market
     from edgebook.params import Sizing
+    from edgebook.policy import Policy
     from edgebook.recipes import Recipe
     from edgebook.tuning_book import Outcome, daily_r
 from edgebook.tuning_folds import Schedule
@@ -159,6 +160,7 @@ def score_steps(bench: Bench, recipe: Recipe, *, n_fits: int) -> list[Scored]:
     record, pending = Record.empty(), _nothing_pending()
     scored: list[Scored] = []
     heads, fitted = {}, -1
+    before: Policy | None = None
     for number, (since, until, fit) in enumerate(step for step in times.steps() if step[2] < n_fits):
         known = since - times.embargo
         if fit != fitted:
@@ -179,7 +181,12 @@ def score_steps(bench: Bench, recipe: Recipe, *, n_fits: int) -> list[Scored]:
             weeks = (since - scored[-1].since) / WEEK_MS
             seen = _observed(pending, closed, bench=bench, exit_plan=recipe.exit_plan)
             record = update_record(
-                record, seen, half_life_weeks=recipe.half_life_weeks / weeks, strategy=recipe.head_weights
+                record,
+                seen,
+                half_life_weeks=recipe.half_life_weeks / weeks,
+                strategy=recipe.head_weights,
+                slopes=before.slopes if before else None,
+                base=before.base if before else None,
             )
         if number == 1:
             record = replace(record, consensus=Record.empty().consensus)
@@ -188,6 +195,7 @@ def score_steps(bench: Bench, recipe: Recipe, *, n_fits: int) -> list[Scored]:
         policy = make_policy(
             heads, record, market, recipe=recipe, name="trial", learned=learned, fitted=iso(since)[:10], alpha=0.0
         )
+        before = policy
         window = market.decided(since=since, until=until)
         rows = np.arange(window.start, window.stop)
         scores = score(policy, market, rows=rows)
@@ -252,7 +260,7 @@ def _observed(pending: _Pending, closed: NDArray[np.bool_], *, bench: Bench, exi
         regime=bench.market.regime[row].astype(np.int64),
         side=side,
         raw=pending.raw[closed],
-        said=np.zeros((len(row), 0), np.int8),
+        shares=np.zeros((len(row), 0)),
         consensus=pending.consensus[closed],
         confidence=pending.confidence[closed],
         expected=pending.confidence[closed],

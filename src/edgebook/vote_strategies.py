@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-STRATEGIES: Final = ("equal", "steps", "log_odds_slow", "log_odds_fast", "momentum", "by_regime")
+VOTE_STRATEGIES: Final = ("equal", "steps", "log_odds_slow", "log_odds_fast", "momentum", "by_regime")
+STACKED: Final = "stacked"
+"""The strategy that does not count votes: `edgebook.stacking`."""
+STRATEGIES: Final = (*VOTE_STRATEGIES, STACKED)
 """From nothing learned to the most adaptive; a recipe may name one of them, or "meta" for the one that leads."""
 SLOW, OWN, FAST = range(3)
 SLOW_WEEKS, FAST_WEEKS = 52.0, 4.0
@@ -121,7 +124,7 @@ def strategy_weights(record: VoteRecord, strategy: str) -> NDArray[np.float64]:
     ----------
     record : VoteRecord
     strategy : str
-        One of `STRATEGIES`.
+        One of `VOTE_STRATEGIES`.
 
     Returns
     -------
