@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,10 @@ from edgebook import (
     ab_decision,
     ab_readings,
     ab_report,
+    ab_routed,
+    ab_routing_readings,
+    ab_routing_tables,
+    ab_sample_size,
     ab_tables,
     ab_trials,
     figures_gate,
@@ -70,6 +75,8 @@ def made_up_week(*, weeks=20, edge=0.0, over="", decision=None, events=(), seed=
         "decision": made or {"action": "no challenger"},
         "events": list(events),
         "admissions": [{"week": "2018-04-02", "recipe": "r3"}] if challenger else [],
+        "challenger": "r3" if challenger and not over else None,
+        "settings": {"ab_test": plain(PARAMS.ab_test)},
     }
     titles = {"r1": "refit every week", "r2": "frozen first policy", "r3": "wider target"}
     recipes = {name: {"title": title} for name, title in titles.items()}
@@ -79,6 +86,7 @@ def made_up_week(*, weeks=20, edge=0.0, over="", decision=None, events=(), seed=
         gate=pd.concat(gates, ignore_index=True) if weeks else pd.DataFrame(columns=["date"]),
         days=pd.concat(arms, ignore_index=True),
         shadow=made_up_trades(rng, weeks=weeks),
+        ledger=pd.DataFrame(columns=["signal_id", "open_date", "ab_test_version", "status"]),
         heads=[head],
         champion="r1",
         as_of=until,
@@ -121,6 +129,14 @@ def whole_report(week):
     falsely = repeated_looks.false_promotions(weeks, bar=80.0, settings=SETTINGS, paths=20, looks=12)
     regimes, trials = ab_report.by_regime(trial, week.shadow), ab_trials.every_trial(week)
     books = ab_report.books(trial, week.shadow, periods_per_year=365, risk_per_trade=0.005)
+    flow = ab_sample_size.flow_of(trial, week.shadow, share=0.5, fallback=frozen)
+    cost = ab_sample_size.cost_of_routing(flow)
+    sizes = ab_sample_size.sample_sizes(
+        flow, power.spread_of(flow.found), worth_of_a_point=a_point, settings=SETTINGS, paths=10, weeks=26
+    )
+    signals = ab_routed.routed_signals(week, trial)
+    days = ab_routed.routed_days(signals, gate=SETTINGS.gate)
+    randomised = ab_routed.randomised_test(signals, days, settings=SETTINGS)
     budget, waiting = ab_report.error_budget(week, settings=SETTINGS), ab_report.approvals(week, settings=SETTINGS)
     every = {kind: ab_trials.comparisons(week, kind=kind) for kind in ("promotion", "baseline")}
     shown = [
@@ -133,6 +149,12 @@ def whole_report(week):
         ab_tables.books_table(books),
         ab_tables.power_table(table, weeks=power.WEEKS, observed=spread.observed),
         ab_readings.power_reading(table, settings=SETTINGS, observed=spread.observed, weeks=power.WEEKS),
+        ab_routing_readings.routing_in_force(week, settings=SETTINGS),
+        ab_routing_tables.sample_sizes_table(sizes, flow, weeks=26),
+        figures_gate.sample_sizes_picture(sizes, cost=cost, weeks=26),
+        ab_routing_readings.sample_sizes_reading(sizes, flow, cost, weeks=26),
+        ab_routing_tables.randomised_table(randomised),
+        ab_routing_readings.randomised_reading(signals, randomised, settings=SETTINGS),
         ab_tables.opinions_table(opinions, falsely, found=trial),
         ab_readings.opinions_reading(opinions, falsely, found=trial),
         figures_gate.regimes_picture(regimes, trial),
@@ -271,6 +293,11 @@ def test_a_challenger_on_trial(weeks):
     assert "it goes on" in text
     assert "keep r1; not enough evidence for r3" in text
     assert f"{52 - weeks} weeks are left" in text
+    assert f"In force in the week to {made_up_week(weeks=weeks).as_of}: paired." in text
+    costs = [float(c) for c in re.findall(r"Routing costs (\d+\.\d) times", text)]
+    assert len(costs) == (weeks == 20)
+    assert all(1.5 < cost < 2.5 for cost in costs)  # signals of which no two share a market: about twice the data
+    assert "No signal of this trial was routed: the randomised test has nothing to read." in text
     assert "nan" not in text.lower().replace("finance", "")
 
 
@@ -311,6 +338,60 @@ def test_every_decision_has_its_words(decision, said):
     found = ab_trials.shown_trial(week)
     evidence = ab_report.evidence(found, settings=SETTINGS)
     assert said in repr(ab_decision.decision(week, found, evidence, settings=SETTINGS))
+
+
+def routed(week, *, edge=0.0, open_days=0, a_day=4):
+    """The week with its last ten weeks routed, half of the signals to r3, which makes `edge` R more on each."""
+    rng = np.random.default_rng(4)
+    until = pd.Timestamp(week.as_of, tz="UTC")
+    opened = np.sort(rng.integers(1, 71, 70 * a_day))[::-1]
+    to_b = rng.random(len(opened)) < 0.5
+    r = np.where(rng.random(len(opened)) < 0.47, 1.2, -1.05) + edge * to_b
+    week.ledger = pd.DataFrame(
+        {
+            "signal_id": [f"s{i}" for i in range(len(opened))],
+            "open_date": until - pd.to_timedelta(opened, unit="D"),
+            "ab_test_version": np.where(to_b, "B:r3", "A:r1"),
+            "status": np.where(opened <= open_days, "open", "closed"),
+            "r_multiple": r,
+            "profit_ratio": 0.01 * r,
+        }
+    )
+    now = plain(PARAMS.ab_test) | {"routing": "randomised"}
+    weeks = [str((until - pd.Timedelta(days=7 * k)).date()) for k in range(9, -1, -1)]
+    week.heads = [week.seal.head | {"as_of": as_of, "settings": {"ab_test": now}} for as_of in weeks]
+    return week
+
+
+def test_routed_signals_are_read_and_do_not_decide():
+    text = whole_report(routed(made_up_week(), open_days=1))
+    assert "randomised.** A hash of each signal's name sends 50.0 % to the challenger" in text
+    assert "From the next week on: paired, by the settings of today." in text
+    assert "10 of 10 sealed weeks were routed." in text
+    assert "280 signals were routed, 27" in text
+    assert "the bar is 80 and it has not reached it. Today none of the 2 second opinions would promote." in text
+    assert "keep r1; not enough evidence for r3" in text
+
+
+def test_routed_signals_with_a_large_edge_are_said_to_promote():
+    text = whole_report(routed(made_up_week(), edge=1.5))
+    assert "it reached it. Today Welch's t, two-proportion z would promote. None of this decides." in text
+    assert "keep r1; not enough evidence for r3" in text
+
+
+def test_routed_signals_that_are_all_open_say_so():
+    week = routed(made_up_week(), open_days=80)
+    assert "no day of entry is complete yet" in whole_report(week)
+
+
+def test_a_challenger_that_nobody_approved_is_said_to_be_retired_for_it():
+    text = "recommended on 2018-08-06, not approved by the end of its trial"
+    event = {"kind": "retired", "recipe": "r3", "text": text}
+    decision = {"action": "retire", "recipe": "r3", "wealth": 95.0, "bar": 80.0}
+    week = made_up_week(over="retired", decision=decision, events=[event])
+    found = ab_trials.shown_trial(week)
+    said = repr(ab_decision.decision(week, found, ab_report.evidence(found, settings=SETTINGS), settings=SETTINGS))
+    assert f"retire r3 and keep r1 (wealth 95.00, bar 80): {text}." in said
 
 
 def test_a_recommendation_waits_and_is_listed():

@@ -96,11 +96,17 @@ def _verdict(week: Week, found: Comparison, *, settings: Settings) -> str:
         "begin": f"the history begins with {champion}; nothing to decide yet.",
         "promote": f"promote {recipe} ({reached}).",
         "recommend": f"{recipe} reached the bar ({reached}); it waits for approval.",
-        "retire": f"retire {recipe} and keep {champion} ({reached}).",
+        "retire": f"retire {recipe} and keep {champion} ({reached}){_unapproved(week)}.",
         "roll back": f"roll back to {recipe} ({reached}).",
         "pin": f"{recipe} was set by hand: {made.get('reason', '')}.",
     }
     return simple[action]
+
+
+def _unapproved(week: Week) -> str:
+    """Why a challenger was retired that had reached the bar."""
+    texts = [e["text"] for e in week.seal.head["events"] if e["kind"] == "retired" and "approved" in e["text"]]
+    return f": {texts[0]}" if texts else ""
 
 
 def _last(found: Comparison) -> str:

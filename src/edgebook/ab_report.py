@@ -202,17 +202,19 @@ def error_budget(week: Week, *, settings: Settings) -> pd.DataFrame:
 
 
 def approvals(week: Week, *, settings: Settings) -> pd.DataFrame:
-    """Promotions that the gate recommended, and what a person said.
+    """Promotions that the gate recommended, and what a person said: waits, approved or lapsed.
 
     Parameters
     ----------
     week : Week
+        Whose seals hold the recommendations.
     settings : Settings
+        Its `learning.approvals`.
 
     Returns
     -------
     DataFrame
-        One row a recommendation: week, recipe, n (days on trial), status ("waits" or "approved" or "lapsed").
+        One row a recommendation: week, recipe, n (days on trial), status.
     """
     waiting = shown_trial(week)
     rows = []

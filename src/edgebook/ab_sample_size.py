@@ -82,7 +82,7 @@ class Flow:
         return float(np.corrcoef(both)[0, 1]) if self.weeks > 1 and (both.std(axis=1) > 0).all() else np.nan
 
 
-def flow_of(found: Comparison, trades: pd.DataFrame, *, share: float) -> Flow:
+def flow_of(found: Comparison, trades: pd.DataFrame, *, share: float, fallback: Comparison | None = None) -> Flow:
     """Pair the signals of both arms by candidate.
 
     Parameters
@@ -92,7 +92,15 @@ def flow_of(found: Comparison, trades: pd.DataFrame, *, share: float) -> Flow:
         Trades of every arm's own book, column `arm`.
     share : float
         That routing would send to the arm, between 0 and 1.
+    fallback : Comparison, optional
+        Used when the flow of `found` is not known: the baseline trial.
     """
+    flow = _flow(found, trades, share=share)
+    return flow if flow.known or fallback is None else _flow(fallback, trades, share=share)
+
+
+def _flow(found: Comparison, trades: pd.DataFrame, *, share: float) -> Flow:
+    """Both arms' signals of one trial, by candidate."""
     columns = ["signal_id", "open_date", "r_multiple"]
     if not found.arm:
         empty = dict.fromkeys(["arm_r", "against_r"], np.float64) | dict.fromkeys(["of_arm", "of_against"], bool)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from edgebook.figures import COLOURS, FAINT, INK, SOFT, Picture, canvas, png, styled
-from edgebook.figures_axes import nothing_yet, time_axis, times, titled
+from edgebook.figures_axes import legend_above, nothing_yet, time_axis, times, titled
 from edgebook.figures_equity import ON_WHITE, draw_equity, draw_wealth
 from edgebook.figures_rates import draw_bars
 from edgebook.intervals import wilson
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgebook.ab_trials import Comparison
+    from edgebook.intervals import Interval
 
 SHOWN_PATHS = 60
 
@@ -74,8 +75,7 @@ def books_picture(found: Comparison, *, risk_per_trade: float) -> Picture:
     )
     draw_equity(equity, ax=top, start=1.0, title=f"Both books since {found.since}, net of costs")
     difference = (days["arm_return"] - days["against_return"]).to_numpy(dtype=np.float64) / risk_per_trade
-    draw_differences(difference, at=days["date"], ax=middle)
-    draw_sum(difference, at=days["date"], ax=bottom)
+    draw_differences(difference, at=days["date"], ax=middle, below=bottom)
     total = formatted(float(difference.sum()), "r") if len(days) else "n/a"
     arms = f"{found.arm} less {found.against}" if found.arm else "No challenger yet"
     return png(
@@ -105,6 +105,29 @@ def regimes_picture(regimes: pd.DataFrame, found: Comparison) -> Picture:
     return png(figure, caption=f"{int(own['kept'].sum())} of {len(own)} regimes have an interval that leaves 0 out.")
 
 
+def sample_sizes_picture(sizes: pd.DataFrame, *, cost: Interval, weeks: int) -> Picture:
+    """Draw the weeks that an edge takes, paired and routed.
+
+    Parameters
+    ----------
+    sizes : DataFrame
+        As `ab_sample_size.sample_sizes` gives it.
+    cost : Interval
+        Times the data, as `ab_sample_size.cost_of_routing` gives it.
+    weeks : int
+        Simulated.
+    """
+    figure, (ax,) = canvas(height_in=2.9)
+    draw_sample_sizes(sizes, ax=ax)
+    beyond = int(np.isinf(sizes[["paired_gate", "routed_gate"]].to_numpy()).sum())
+    ratio = f"{cost.value:.1f} times (95 % {cost.low:.1f} to {cost.high:.1f})" if np.isfinite(cost.value) else "n/a"
+    return png(
+        figure,
+        caption=f"Weeks at 80 % power, both axes logarithmic. The planned lines lie {ratio} apart; {beyond} of "
+        f"{2 * len(sizes)} points of the gate lie beyond the {weeks} weeks simulated.",
+    )
+
+
 def panels_picture(without: NDArray[np.float64], edge: NDArray[np.float64], *, bar: float, edge_r: float) -> Picture:
     """Draw simulated wealth without an edge beside wealth with one.
 
@@ -131,52 +154,78 @@ def panels_picture(without: NDArray[np.float64], edge: NDArray[np.float64], *, b
 
 
 @styled
-def draw_differences(difference: NDArray[np.float64], *, at: pd.Series, ax: Axes) -> None:
-    """Draw the paired difference of each day as a line from 0.
+def draw_differences(difference: NDArray[np.float64], *, at: pd.Series, ax: Axes, below: Axes) -> None:
+    """Draw the paired difference of each day as a line from 0, and its running sum inside the range of chance.
 
     Parameters
     ----------
     difference : ndarray, shape (days,)
         In R.
     at : Series of datetime
-    ax : Axes
+    ax, below : Axes
+        For the days, and for their sum.
     """
+    for one, title in ((ax, "Paired daily difference"), (below, "Its sum")):
+        if not len(difference):
+            nothing_yet(one, title=title)
+            continue
+        one.axhline(0, color=FAINT, linewidth=0.8)
+        time_axis(one)
+        titled(one, title)
     if not len(difference):
-        return nothing_yet(ax, title="Paired daily difference")
-    shades = np.where(difference > 0, COLOURS["challenger"], COLOURS["champion"])
-    ax.vlines(times(at), 0, difference, colors=shades, linewidth=max(0.8, min(2.0, 300 / len(difference))))
-    ax.axhline(0, color=FAINT, linewidth=0.8)
-    ax.set_ylabel("R a day")
-    time_axis(ax)
-    titled(ax, "Paired daily difference")
-
-
-@styled
-def draw_sum(difference: NDArray[np.float64], *, at: pd.Series, ax: Axes) -> None:
-    """Draw the running sum of the paired difference inside the range that chance alone keeps to.
-
-    Parameters
-    ----------
-    difference : ndarray, shape (days,)
-        In R.
-    at : Series of datetime
-    ax : Axes
-    """
-    if not len(difference):
-        return nothing_yet(ax, title="Its sum")
+        return
     days = times(at)
+    shades = np.where(difference > 0, COLOURS["challenger"], COLOURS["champion"])
+    ax.vlines(days, 0, difference, colors=shades, linewidth=max(0.8, min(2.0, 300 / len(difference))))
+    ax.set_ylabel("R a day")
     spread = 1.96 * np.std(difference) * np.sqrt(np.arange(1, len(difference) + 1))
-    ax.fill_between(days, -spread, spread, color=COLOURS["baseline"], alpha=0.25, linewidth=0)
-    ax.plot(days, np.cumsum(difference), color=INK, linewidth=1.4)
-    ax.axhline(0, color=FAINT, linewidth=0.8)
+    below.fill_between(days, -spread, spread, color=COLOURS["baseline"], alpha=0.25, linewidth=0)
+    below.plot(days, np.cumsum(difference), color=INK, linewidth=1.4)
     side = -1 if difference.sum() > 0 else 1
-    ax.annotate(
+    below.annotate(
         "where 95 % of equal arms are on any one day", xy=(days[-1], side * spread[-1]), xytext=(-3, -side * 10),
         textcoords="offset points", ha="right", va="center", fontsize=7.5, color=SOFT,
     )  # fmt: skip
-    ax.set_ylabel("R")
-    time_axis(ax)
-    titled(ax, "Its sum")
+    below.set_ylabel("R")
+
+
+@styled
+def draw_sample_sizes(sizes: pd.DataFrame, *, ax: Axes) -> None:
+    """Draw weeks against the edge: a line for one planned test, circles for the gate.
+
+    Parameters
+    ----------
+    sizes : DataFrame
+        As `ab_sample_size.sample_sizes` gives it.
+    ax : Axes
+    """
+    title = "Weeks until an edge shows: paired books, and signals routed to one arm each"
+    if not sizes["paired_weeks"].notna().any():
+        return nothing_yet(ax, title=title)
+    edge = sizes["edge_r"].to_numpy(dtype=np.float64)
+    for way, meaning in (("paired", "champion"), ("routed", "challenger")):
+        planned, gate = (sizes[f"{way}_{how}"].to_numpy(dtype=np.float64) for how in ("weeks", "gate"))
+        ax.plot(edge, planned, color=COLOURS[meaning], marker=".", label=f"{way}, one planned test")
+        known = np.isfinite(gate)
+        ax.plot(
+            edge[known], gate[known], color=COLOURS[meaning], marker="o", linestyle="none", markerfacecolor="none",
+            label=f"{way}, the gate",
+        )  # fmt: skip
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    wins = sizes["win_rate"].to_numpy(dtype=np.float64)
+    ticks = [
+        f"{formatted(r, 'r')}" + (f"\n{formatted(p, 'points')}" if np.isfinite(p) else "")
+        for r, p in zip(edge, wins, strict=True)
+    ]
+    ax.set_xticks(edge, ticks)
+    ax.set_xticks([], minor=True)
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    ax.yaxis.set_minor_formatter(lambda value, _: "")
+    ax.set_xlabel("edge a day" + (", and as win rate" if np.isfinite(wins).all() else ""))
+    ax.set_ylabel("weeks (log scale)")
+    titled(ax, title, legend_rows=1)
+    legend_above(ax, columns=4)
 
 
 @styled
