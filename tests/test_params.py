@@ -89,6 +89,7 @@ def test_a_section_that_is_not_one_is_refused(settings):
         (("sizing", "risk_per_trade"), float("nan"), "sizing.risk_per_trade: must be a finite number, is nan"),
         (("run", "history"), 7, "run.history: must be text, is 7"),
         (("bars", "timeframes"), "1h", "bars.timeframes: must be a list, is '1h'"),
+        (("ab_test", "share"), "half", "ab_test.share: must be a number, is 'half'"),
         (("candidates", "stop_loss_atr"), [1.0, "x"], "candidates.stop_loss_atr[1]: must be a number, is 'x'"),
     ],
 )
