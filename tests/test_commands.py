@@ -20,6 +20,7 @@ from edgebook import cli, history, tables
 from edgebook.gate import BETS
 from edgebook.history import backfill, inputs_of
 from edgebook.importance_run import read_importance
+from edgebook.lock import only_one
 from edgebook.loop import learn_week
 from edgebook.market import load_market
 from edgebook.params import load_params
@@ -101,7 +102,8 @@ def test_signals(shell, small):
     assert said.out.endswith("on paper. No financial advice.\n")
     rows = json.loads(shell(small, "signals", "--json").out)
     assert len(rows) == 4
-    assert said.out.count("SIGNAL") == sum(row["is_signal"] for row in rows)
+    assert said.out.count("SIGNAL") == sum(row["act"] for row in rows)
+    assert f"bars up to {LAST}, the last seal" in said.out
     for row in rows:
         assert row["date"] == f"{LAST}T00:00:00Z"
         mark = "certified" if row["certified"] else "paper"
@@ -124,11 +126,26 @@ def test_explain(shell, small, status):
     said = shell(small, "explain", name)
     found = json.loads(shell(small, "explain", name, "--json").out)
     assert said.code == 0
-    assert said.out.startswith(f"{name}  by {found['policy']}")
-    assert f"confidence {found['confidence']:.3f}, threshold {found['threshold']:.3f} (paper)" in said.out
+    assert said.out.startswith(f"{name}  by {found['policy']}: a signal\n")
+    assert (
+        f"confidence  {found['confidence']:.3f}, threshold {found['threshold']:.3f} (paper), set by quantile"
+        in said.out
+    )
     assert ("still open" in said.out) is (status == "open")
+    assert ("to the account" in said.out) is (status == "closed")
     assert found["outcome"]["status"] == status
     assert len(found["heads"]) == 9
+    for row in [*found["heads"], *found["arms"]]:
+        assert re.search(rf"^{row.get('head') or row['arm']} ", said.out, re.MULTILINE)
+
+
+def test_a_signal_of_now_is_explained_before_it_is_in_the_ledger(shell, small):
+    for row in json.loads(shell(small, "signals", "--json").out):
+        found = json.loads(shell(small, "explain", row["signal_id"], "--json").out)
+        assert found["confidence"] == row["confidence"]
+        assert found["is_signal"] is row["is_signal"]
+        assert found["policy"] == row["model_version"]
+        assert "not known yet" in shell(small, "explain", row["signal_id"]).out
 
 
 def test_export_twice_changes_no_row(shell, mine):
@@ -241,6 +258,113 @@ def test_when_the_data_end_one_line_says_so(shell, mine):
         shell(mine, "advance"),
         r"the data of synthetic end at 2018-06-18 00:00 UTC; the week to 2018-06-25 is not complete, so 2018-06-18",
     )
+    assert mine.params.read_bytes() == before
+
+
+def dvc(monkeypatch, paths: Paths, *, ends: int | type[BaseException] = 0) -> list[str]:
+    """Put `dvc repro` on a stage: it seals the week that params.yaml names, and fails or is stopped where told."""
+    seen = []
+
+    def act(words, **how):
+        assert words[1:] == ["-m", "dvc", "repro"]
+        run = load_params(paths.params).run
+        seen.append(run.as_of)
+        if ends == 0:
+            backfill(load_params(paths.params), paths, until=run.as_of)
+            summary = paths.report(as_of=run.as_of) / "summary.md"
+            summary.parent.mkdir(parents=True, exist_ok=True)
+            summary.write_text("", encoding="utf-8")
+        elif not isinstance(ends, int):
+            raise ends
+        return SimpleNamespace(returncode=ends)
+
+    monkeypatch.setattr(subprocess, "run", act)
+    return seen
+
+
+def finished(paths: Paths, week: str = LAST) -> None:
+    """Reports of a week, as a run leaves them last."""
+    paths.report(as_of=week).mkdir(parents=True)
+    (paths.report(as_of=week) / "summary.md").touch()
+
+
+def test_weekly_runs_one_week_a_call_until_there_is_nothing_to_do(shell, mine, monkeypatch):
+    finished(mine)
+    seen = dvc(monkeypatch, mine)
+    lines = [shell(mine, "weekly") for _ in range(4)]
+    assert seen == ["2018-06-04", "2018-06-11", "2018-06-18"]
+    assert [said.code for said in lines] == [0, 0, 0, 0]
+    assert {said.out.count("\n") for said in lines} == {1}
+    assert re.match(r"main 2018-06-04 sealed: r1@2018-06-04 stays; r3 .* trades closed, \d+ open; rep", lines[0].out)
+    assert "the week after is complete too" in lines[1].out
+    assert "the week after" not in lines[2].out
+    assert lines[3].out == "main 2018-06-18: nothing to do, the data do not complete the week to 2018-06-25\n"
+    alone = json.loads(shell(mine, "weekly", "--json").out)
+    assert (alone["done"], alone["alarms"]) == ("nothing", [])
+
+
+def test_weekly_finishes_a_week_that_was_killed(shell, mine, monkeypatch):
+    finished(mine)
+    assert shell(mine, "advance", "--no-repro").code == 0  # the week is set, and the power goes
+    seen = dvc(monkeypatch, mine)
+    assert shell(mine, "weekly").out.startswith("main 2018-06-04 finished: ")
+    assert seen == ["2018-06-04"]
+    assert load_params(mine.params).run.as_of == "2018-06-04"
+
+
+def test_weekly_finishes_a_week_that_was_sealed_without_its_reports(shell, mine, monkeypatch):
+    seen = dvc(monkeypatch, mine)
+    assert shell(mine, "weekly").out.startswith(f"main {LAST} finished: ")
+    assert seen == [LAST]
+
+
+@pytest.mark.parametrize("command", ["weekly", "advance"])
+@pytest.mark.parametrize("ends", [255, KeyboardInterrupt])
+def test_a_run_that_fails_or_is_stopped_puts_the_week_back_and_can_be_run_again(
+    shell, mine, monkeypatch, command, ends
+):
+    finished(mine)
+    before, seals = mine.params.read_bytes(), seal_bytes(mine)
+    dvc(monkeypatch, mine, ends=ends)
+    said = shell(mine, command)
+    assert said.code == (1 if ends == 255 else 130)
+    assert mine.params.read_bytes() == before
+    assert seal_bytes(mine) == seals
+    dvc(monkeypatch, mine)
+    assert shell(mine, "weekly").out.startswith("main 2018-06-04 sealed: ")
+
+
+def test_an_alarm_is_told_and_ends_with_3_if_asked(shell, mine, monkeypatch):
+    recommended(mine)
+    dvc(monkeypatch, mine)
+    said = shell(mine, "weekly", "--alarm-exit")
+    assert said.code == 3
+    assert re.match(r"main 2018-06-04 finished: .*; ALARM: .+\n", said.out)
+    (mine.report(as_of="2018-06-04") / "summary.md").unlink()
+    assert shell(mine, "weekly").code == 0
+
+
+def test_daily_says_what_happened_and_asks_for_the_week_when_it_is_over(shell, mine):
+    said = shell(mine, "daily")
+    assert (said.code, said.err) == (0, "")
+    assert re.fullmatch(
+        r"main 2018-05-29: \d+ signals, \d+ entered, \d+ closed \([+-]\d+\.\d\d R\), \d+ open, account [\d,]+ "
+        r"\([+-]\d+\.\d\d% today\), [\d,]+ outcomes to learn from, in force from 2018-06-04\n",
+        said.out,
+    )
+    found = json.loads(shell(mine, "daily", "--date", "2018-05-29", "--json", "--alarm-exit").out)
+    assert (found["date"], found["seal"], found["alarms"]) == ("2018-05-29", LAST, [])
+    assert shell(mine, "signals").out.splitlines()[-2] == (
+        f"bars up to 2018-05-29, of the daily run; the last seal is {LAST}"
+    )
+    one_line(shell(mine, "daily", "--date", "2018-06-05"), "the week to 2018-06-04 is over and not sealed yet; run `")
+
+
+@pytest.mark.parametrize("command", ["daily", "weekly", "advance"])
+def test_one_at_a_time(shell, mine, command):
+    before = mine.params.read_bytes()
+    with only_one(mine.lock, doing="weekly"):
+        one_line(shell(mine, command), r"\.edgebook\.lock: held by `edgebook weekly`, process \d+, since 20")
     assert mine.params.read_bytes() == before
 
 

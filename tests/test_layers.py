@@ -23,7 +23,7 @@ LAYERS: dict[str, str] = {
     "indicators": "indicators indicators.*",
     "outcomes": "candidates barriers barriers_plain silent_series outcomes",
     "regimes": "regimes regimes_kernels newest_regime regime_hmm regime_hmm_*",
-    "policy": "market plan_outcomes heads vote_strategies indicator_weights pattern_effects threshold_rules experts "
+    "policy": "market plan_outcomes heads vote_strategies stacking indicator_weights pattern_effects threshold_rules experts "
     "observed record consensus policy learned_policy learners signals candidate_marks",
     "arms": "book gate pending arms cusum drift drift_limits drift_streams drift_words",
     "seals": "seals seal_text seal_lines week before_seal",
@@ -36,7 +36,7 @@ LAYERS: dict[str, str] = {
     "reports": "display report report_* figures figures_* ab_decision *_readings *_tables *_pictures *_review "
     "*_verdict summary",
     "stages": "canonical runner progress stages sample",
-    "command line": "cli cli_views edgebook",
+    "command line": "cli cli_options cli_week cli_views edgebook",
 }
 """From the data to the user. A module imports from its own layer and from those above it in this list; where several
 lines name it, the last one counts, so that `tuning_tables` is a report and `tuning_space` a study."""

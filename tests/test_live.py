@@ -10,10 +10,12 @@ import pytest
 import talib
 
 from edgebook.errors import DataError, SealError
-from edgebook.history import backfill
-from edgebook.live import explain_signal, newest_signals, open_positions, policy_in_force
+from edgebook.explain import explain_signal
+from edgebook.history import backfill, policy_of
+from edgebook.live import newest_ranges, newest_rows, newest_signals, open_positions, policy_in_force, routed
 from edgebook.market import REGIMES, milliseconds
-from edgebook.params import Pin, load_params
+from edgebook.outcomes import signal_id
+from edgebook.params import AbTest, Pin, load_params
 from edgebook.paths import Paths
 from edgebook.policy import score
 from edgebook.versions import compare_versions, list_versions
@@ -33,9 +35,9 @@ def week(small) -> Week:
 @pytest.fixture(scope="module")
 def said(week) -> list[dict]:
     params = load_params(week.paths.params)
-    return newest_signals(
-        policy_in_force(week), week.arrays, bars=week.bars, atr_bars=14, sizing=params.sizing, equity=50_000.0
-    )
+    policy, rows = policy_in_force(week), newest_rows(week.arrays)
+    atr = newest_ranges(week.bars, week.arrays, atr_bars=14)
+    return newest_signals(policy, week.arrays, rows=rows, atr=atr, sizing=params.sizing, equity=50_000.0)
 
 
 # --- signals now
@@ -59,7 +61,11 @@ def test_what_is_said_is_the_policys_score_of_that_bar(week, said):
         assert row["is_signal"] is bool(margin[side] >= 0 and scores.agree[0, side] >= policy.min_heads_agree)
         assert row["regime"] in REGIMES
         assert row["model_version"] == f"r1@{LAST}"
-        assert len(row["heads_agreed"]) == scores.agree[0, side]
+        assert len(row["heads_agreed"]) == scores.agree[0, side] == sum(h["vote"] == 1 for h in row["heads"])
+        assert [h["evidence"] for h in row["heads"]] == scores.heads[0, :, side].tolist()
+        assert [h["weight"] for h in row["heads"]] == policy.weights[REGIMES.index(row["regime"])].tolist()
+        assert row["rule"] == policy.thresholds[row["regime"]].rule
+        assert row["as_of"] == row["date"]
 
 
 def test_stop_target_and_stake_follow_the_exit_plan(said):
@@ -73,6 +79,27 @@ def test_stop_target_and_stake_follow_the_exit_plan(said):
         assert row["take_profit_abs"] == pytest.approx(close + sign * 2.0 * atr)
         assert row["stop_loss_abs"] == pytest.approx(close - sign * 1.5 * atr)
         assert row["stake"] * 1.5 * atr / close == pytest.approx(0.005 * 50_000, abs=0.01)
+        assert row["units"] * close == pytest.approx(row["stake"], abs=0.01)
+        assert row["time_limit_bars"] == 12
+
+
+def signal(name: str, version: str) -> dict:
+    return {"signal_id": name, "model_version": version, "is_signal": True, "date": "2018-06-01", "confidence": 0.5}
+
+
+def test_paired_signals_all_go_to_the_champion():
+    rows = routed([signal("a", "r1@x"), signal("b", "r1@x") | {"is_signal": False}], None, ab_test=AbTest())
+    assert [(row["act"], row["ab_test_version"]) for row in rows] == [(True, "paired:r1"), (False, "")]
+
+
+def test_a_routed_signal_is_acted_on_by_one_arm_alone():
+    names = [f"BTC-USD_1h_20180601T{hour:02d}00_long" for hour in range(24)]
+    both = [[signal(name, version) for name in names] for version in ("r1@x", "r3@x")]
+    rows = routed(*both, ab_test=AbTest(routing="randomised"))
+    acting = [row for row in rows if row["act"]]
+    assert sorted(row["signal_id"] for row in acting) == names
+    assert {row["ab_test_version"] for row in acting} == {"A:r1", "B:r3"}
+    assert [row["signal_id"] for row in rows[:24]] == names, "the champion's are all told"
 
 
 def test_a_waiting_pin_is_in_force_at_once_and_an_old_one_not(week):
@@ -89,8 +116,8 @@ def test_a_waiting_pin_is_in_force_at_once_and_an_old_one_not(week):
 
 
 def test_open_positions_are_the_accounts_with_profit_at_the_last_close(week):
-    rows = open_positions(week)
     account = week.seal.account
+    rows = open_positions(account, week.arrays, at=milliseconds(LAST))
     assert [r["signal_id"] for r in rows] == [p["signal_id"] for p in account.positions]
     assert len(rows) > 0
     assert account.cash + sum(r["profit_abs"] for r in rows) == pytest.approx(account.equity, abs=0.02 * len(rows))
@@ -119,17 +146,65 @@ def test_every_trade_of_the_ledger_is_explained_by_the_policy_that_made_it(week)
     assert len(found["indicators"]) > 60
 
 
+def test_contributions_add_up_to_evidence_and_evidence_to_consensus(week):
+    trade = week.ledger.iloc[-1]
+    found = explain_signal(week, trade["signal_id"])
+    policy = policy_of(week.paths, "main", trade["model_version"])
+    side = int(trade["is_short"])
+    for head in found["heads"]:
+        own = policy.heads.get(head["head"])
+        parts = [i["contribution"] for i in found["indicators"] if i["head"] == head["head"]]
+        start = own.intercept[side] * policy.slopes["ABCDEFGHI".index(head["head"]), side]
+        assert sum(parts) + start == pytest.approx(head["evidence"], abs=0.001)
+    assert sum(head["moved"] for head in found["heads"]) == pytest.approx(
+        found["consensus"] - found["pattern_effect"], abs=0.001
+    )
+
+
+def test_each_arm_says_what_it_did(week):
+    shadow = week.shadow
+    for trade in week.ledger.iloc[[0, -1]].itertuples():
+        arms = {row["arm"]: row for row in explain_signal(week, trade.signal_id)["arms"]}
+        assert set(arms) == {"r1", "r2", "r3"}
+        assert arms["r1"]["is_signal"]
+        for name, row in arms.items():
+            assert row["took_it"] is bool(((shadow["arm"] == name) & (shadow["signal_id"] == trade.signal_id)).any())
+
+
 def test_an_open_trade_is_explained_without_an_outcome(week):
     ledger = week.ledger
     name = ledger.loc[ledger["status"] == "open", "signal_id"].iloc[0]
-    assert explain_signal(week, name)["outcome"] == {
-        "status": "open", "exit_reason": None, "close_date": None, "profit_ratio": None, "r_multiple": None,
-    }  # fmt: skip
+    outcome = explain_signal(week, name)["outcome"]
+    assert outcome.pop("status") == "open"
+    assert set(outcome.values()) == {None}
 
 
-def test_a_signal_that_never_was_is_one_line(week):
-    with pytest.raises(DataError, match="BTC_1h_x: not in the ledger of main up to 2018-05-28"):
-        explain_signal(week, "BTC_1h_x")
+def test_a_candidate_that_was_no_signal_is_explained_with_what_it_would_have_become(week):
+    market = week.arrays
+    policy = week.seals[0].arms["r1"].policy
+    plan = market.plans[policy.exit_plan]
+    rows = np.arange(
+        market.decided(since=milliseconds(GENESIS), until=milliseconds("2018-04-09")).start, len(market.date)
+    )
+    row = next(int(r) for r in rows if score(policy, market, rows=np.array([r])).consensus[0, 0] < 0)
+    pair, timeframe = market.pairs[market.pair[row]], market.timeframes[market.timeframe[row]]
+    moment = pd.Timestamp(int(market.date[row]), unit="ms")
+    found = explain_signal(week, signal_id(pair=pair, timeframe=timeframe, date=moment, is_short=False))
+    assert not found["is_signal"]
+    assert found["policy"] == f"r1@{GENESIS}"
+    assert found["outcome"]["status"] == "not taken"
+    assert found["outcome"]["r_multiple"] == pytest.approx(plan.r_multiple[row, 0], abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["BTC_1h_x", "S01-USD_4h_20180402T0500_long", "S01-USD_9h_20180402T0400_long"])
+def test_a_signal_that_never_was_is_one_line(week, name):
+    with pytest.raises(DataError, match=f"{name}: not in the ledger of main up to 2018-05-28, and no candidate"):
+        explain_signal(week, name)
+
+
+def test_before_genesis_there_was_no_policy(week):
+    with pytest.raises(DataError, match="2018-03-01T00:00:00Z is before 2018-04-02, when main began"):
+        explain_signal(week, "S01-USD_4h_20180301T0000_long")
 
 
 # --- versions

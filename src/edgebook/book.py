@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from edgebook.candidate_marks import last_close, open_profit
 from edgebook.market import DAY_MS, NEVER, REASONS, iso, milliseconds
 from edgebook.signals import entry_row
 
@@ -220,9 +219,13 @@ def exit_of(position: Mapping[str, Any], market: Market) -> tuple[int, dict[str,
     }
 
 
-def _unrealised(position: Mapping[str, Any], market: Market, *, at: int) -> float:
-    """Profit of an open position at the last close known at `at`, its entry paid for."""
-    dates, closes = market.marks[position["pair"]]
-    last = float(closes[np.searchsorted(dates, at, side="right") - 1])
+def unrealised_ratio(position: Mapping[str, Any], *, last: float) -> float:
+    """Profit of an open position at a price, a share of its stake, its entry paid for."""
     sign = -1.0 if position["is_short"] else 1.0
-    return float(position["stake"] * (sign * (last / position["open_rate"] - 1.0) - position["fee_open"]))
+    return float(open_profit(last, entry=position["open_rate"], sign=sign, cost=position["fee_open"]))
+
+
+def _unrealised(position: Mapping[str, Any], market: Market, *, at: int) -> float:
+    """Profit of an open position at the last close known at `at`."""
+    last = last_close(market, position["pair"], at=at)
+    return float(position["stake"] * unrealised_ratio(position, last=last))

@@ -1,4 +1,4 @@
-"""Candidates marked to market: what each was worth in R at the end of every day, traded or not.
+"""Marked to market: what an open position is worth, and what each candidate was at the end of every day, traded or not.
 
 An outcome that is credited on the day it closes is known to come before it comes: labels of one move overlap and close
 over several days, and a bettor who sees the first of them knows the sign of the next. Marked daily, as a book is, what
@@ -7,7 +7,7 @@ a day brings is news, and the gate's wealth on it has no tendency to grow withou
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,39 @@ if TYPE_CHECKING:
 
     from edgebook.market import Market
     from edgebook.plan_outcomes import PlanOutcomes
+
+    Number = TypeVar("Number", float, NDArray[np.float64])
+
+
+def last_close(market: Market, pair: str, *, at: int) -> float:
+    """Last close of a pair known at a moment, in milliseconds UTC."""
+    return float(last_closes(market, pair, at=np.array([at]))[0])
+
+
+def last_closes(market: Market, pair: str, *, at: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Last close of a pair known at each moment, in milliseconds UTC; before its first bar, that of the first."""
+    dates, closes = market.marks[pair]
+    return closes[np.maximum(np.searchsorted(dates, at, side="right") - 1, 0)]
+
+
+def open_profit(last: Number, *, entry: Number, sign: Number, cost: float) -> Number:
+    """Profit of an open position as a share of its notional, its entry paid for and its exit not yet.
+
+    Parameters
+    ----------
+    last, entry : float or ndarray
+        Prices.
+    sign : float or ndarray
+        1 long, -1 short.
+    cost : float
+        Fee and slippage of a side, a share of the notional.
+
+    Examples
+    --------
+    >>> round(open_profit(98.0, entry=100.0, sign=-1.0, cost=0.001), 6)
+    0.019
+    """
+    return sign * (last / entry - 1.0) - cost
 
 
 def marked_r(
@@ -52,10 +85,9 @@ def marked_r(
     for code, pair in enumerate(market.pairs):
         mine = market.pair[row] == code
         if mine.any():
-            dates, closes = market.marks[pair]
-            last[mine] = closes[np.maximum(np.searchsorted(dates, moments, side="right") - 1, 0)]
+            last[mine] = last_closes(market, pair, at=moments)
     sign = np.where(side == 1, -1.0, 1.0)[:, None]
-    marked = (sign * (last / entry[:, None] - 1.0) - cost) / risk[:, None]
+    marked = open_profit(last, entry=entry[:, None], sign=sign, cost=cost) / risk[:, None]
     closed = outcomes.known_at[row, side][:, None] <= moments
     entered = outcomes.open_ms[row, side][:, None] < moments
     final = np.nan_to_num(outcomes.r_multiple[row, side])[:, None]

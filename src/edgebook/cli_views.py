@@ -73,8 +73,8 @@ def comparison(found: Mapping[str, Any]) -> None:
             )
 
 
-def signals(rows: Sequence[Mapping[str, Any]], *, version: str) -> None:
-    """One line a pair and timeframe."""
+def signals(rows: Sequence[Mapping[str, Any]], *, where: str) -> None:
+    """One line a pair and timeframe, and those that the challenger's arm is to take."""
     table(
         ["pair", "bar", "date", "", "side", "confidence", "threshold", "heads", "entry ~", "stop", "target", "stake"],
         [
@@ -82,7 +82,7 @@ def signals(rows: Sequence[Mapping[str, Any]], *, version: str) -> None:
                 r["pair"],
                 r["timeframe"],
                 r["date"],
-                "SIGNAL" if r["is_signal"] else "",
+                "SIGNAL" if r["act"] else "other arm" if r["is_signal"] else "",
                 r["side"],
                 _number(r["confidence"], 3),
                 f"{r['threshold']:.3f} {'certified' if r['certified'] else 'paper'}",
@@ -95,14 +95,16 @@ def signals(rows: Sequence[Mapping[str, Any]], *, version: str) -> None:
             for r in rows
         ],
     )
-    number = sum(r["is_signal"] for r in rows)
-    paper = sum(r["is_signal"] and not r["certified"] for r in rows)
+    number = sum(r["act"] for r in rows)
+    paper = sum(r["act"] and not r["certified"] for r in rows)
+    versions = ", ".join(dict.fromkeys(r["model_version"] for r in rows))
+    click.echo(f"{where}")
     click.echo(
-        f"{version}: {number} signals on {len(rows)} newest bars, {paper} of them on paper. No financial advice."
+        f"{versions}: {number} signals on {len(rows)} newest bars, {paper} of them on paper. No financial advice."
     )
 
 
-def positions(rows: Sequence[Mapping[str, Any]]) -> None:
+def positions(rows: Sequence[Mapping[str, Any]], *, where: str) -> None:
     """One line a position."""
     table(
         ["signal", "opened", "entry", "last", "stop", "target", "stake", "profit"],
@@ -120,29 +122,79 @@ def positions(rows: Sequence[Mapping[str, Any]]) -> None:
             for r in rows
         ],
     )
+    click.echo(f"{where}")
     click.echo(f"{len(rows)} open, {sum(r['profit_abs'] for r in rows):+,.0f} unrealised")
 
 
 def explanation(found: Mapping[str, Any]) -> None:
-    """Heads, indicators and outcome of a signal."""
+    """From the threshold back through heads to indicators, and what came of it."""
     mark = "certified" if found["certified"] else "paper"
-    click.echo(f"{found['signal_id']}  by {found['policy']}")
-    click.echo(f"regime {found['regime']}, pattern {found['pattern']}, base win rate {found['base_win_rate']:.1%}")
-    click.echo(f"confidence {found['confidence']:.3f}, threshold {found['threshold']:.3f} ({mark})\n")
+    said = "a signal" if found["is_signal"] else "no signal"
+    click.echo(f"{found['signal_id']}  by {found['policy']}: {said}\n")
+    click.echo(f"regime      {found['regime']}, where {found['base_win_rate']:.1%} of {found['side']}s win")
+    click.echo(
+        f"pattern     {found['pattern']}, {found['pattern_effect']:+.3f} to the consensus "
+        f"(confidence without it {found['confidence_without_pattern']:.3f})"
+    )
+    agreed = "".join(h["head"] for h in found["heads"] if h["vote"] > 0) or "none"
+    click.echo(
+        f"consensus   {found['consensus']:+.3f} log-odds; heads for it: {agreed}, {found['min_heads_agree']} needed"
+    )
+    click.echo(
+        f"confidence  {found['confidence']:.3f}, threshold {found['threshold']:.3f} ({mark}), set by {found['rule']}"
+    )
+    click.echo(f"outcome     {_what_came(found['outcome'])}\n")
     table(
-        ["head", "evidence (log-odds)", "weight"],
-        [[h["head"], f"{h['evidence']:+.3f}", f"{h['weight']:.3f}"] for h in found["heads"]],
+        ["head", "evidence", "weight", "vote", "moved the consensus"],
+        [
+            [h["head"], f"{h['evidence']:+.3f}", f"{h['weight']:.3f}", f"{h['vote']:+d}", f"{h['moved']:+.3f}"]
+            for h in found["heads"]
+        ],
     )
     table(
-        ["indicator that votes", "head", "value", "vote"],
-        [[i["indicator"], i["head"], f"{i['value']:g}", f"{i['vote']:+d}"] for i in found["indicators"] if i["vote"]],
+        ["indicator", "head", "value", "vote", "weight", "contribution"],
+        [
+            [
+                i["indicator"],
+                i["head"],
+                "n/a" if i["value"] is None else f"{i['value']:g}",
+                f"{i['vote']:+d}",
+                f"{i['weight']:.2f}",
+                f"{i['contribution']:+.3f}",
+            ]
+            for i in sorted(found["indicators"], key=lambda i: (i["head"], -abs(i["contribution"])))
+            if i["vote"] or i["contribution"]
+        ],
     )
-    out = found["outcome"]
+    table(
+        ["arm", "version", "confidence", "threshold", "said", "took it"],
+        [
+            [
+                a["arm"],
+                a["model_version"],
+                f"{a['confidence']:.3f}",
+                f"{a['threshold']:.3f}",
+                "signal" if a["is_signal"] else "no",
+                "yes" if a["took_it"] else "no",
+            ]
+            for a in found["arms"]
+        ],
+    )
+
+
+def _what_came(out: Mapping[str, Any]) -> str:
+    """What became of a candidate, in a few words."""
     if out["status"] == "open":
-        click.echo("still open")
-    else:
-        earned = f"{out['profit_ratio']:+.2%}, {out['r_multiple']:+.2f} R"
-        click.echo(f"closed {out['close_date']} by {out['exit_reason']}: {earned}")
+        return "still open"
+    if out["exit_reason"] is None:
+        return "not taken, and not known yet"
+    earned = f"{out['profit_ratio']:+.2%}, {out['r_multiple']:+.2f} R"
+    way = f"(at worst {out['mae']:+.2f} R, at best {out['mfe']:+.2f} R)"
+    if out["status"] == "not taken":
+        return f"not taken; it would have closed {out['close_date']} by {out['exit_reason']}: {earned} {way}"
+    return (
+        f"closed {out['close_date']} by {out['exit_reason']}: {earned} {way}, {out['profit_abs']:+,.0f} to the account"
+    )
 
 
 def checks(rows: Sequence[Mapping[str, Any]]) -> None:

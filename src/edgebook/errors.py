@@ -6,6 +6,7 @@
     - `SealError`: a seal is missing, damaged, or would have to be rewritten
     - `NotebookError`: a notebook failed, or lacks a parameter that it is given
     - `WeekError`: the week asked for is not complete, or not in the data
+    - `BusyError`: another run holds the lock
 """
 
 
@@ -31,3 +32,7 @@ class NotebookError(EdgebookError):
 
 class WeekError(EdgebookError):
     """The week asked for is not complete, or lies outside the data."""
+
+
+class BusyError(EdgebookError):
+    """Another run holds the lock."""

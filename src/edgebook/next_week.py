@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from edgebook.paths import Paths
     from edgebook.week import Week
 
+_STANDARD_ERROR = 2
+
 
 def set_next_week(params: Params, paths: Paths) -> tuple[str, str]:
     """Set the next Monday in params.yaml.
@@ -43,9 +45,9 @@ def set_next_week(params: Params, paths: Paths) -> tuple[str, str]:
     now, following = params.run.as_of, next_monday(params.run.as_of)
     if now not in sealed_weeks(paths, params.run.history):
         raise WeekError(f"params.yaml: run.as_of {now} is not sealed yet; run `dvc repro` first")
-    bars = params.bars
-    end = source_end(source=bars.source, folder=paths.root / bars.folder, synthetic=bars.synthetic)
-    if f"{end:%Y-%m-%d %H:%M}" < following:
+    if not next_is_complete(params, paths):
+        bars = params.bars
+        end = source_end(source=bars.source, folder=paths.root / bars.folder, synthetic=bars.synthetic)
         raise WeekError(
             f"the data of {bars.source} end at {end:%Y-%m-%d %H:%M} UTC; the week to {following} is not complete, "
             f"so {now} is the last that can be sealed"
@@ -53,16 +55,33 @@ def set_next_week(params: Params, paths: Paths) -> tuple[str, str]:
     return following, set_week(paths.params, as_of=following, previous=now)
 
 
-def repro(paths: Paths, *, following: str, before: str) -> None:
-    """Run every stage that the new week concerns.
+def next_is_complete(params: Params, paths: Paths) -> bool:
+    """Whether the data reach the end of the week after `run.as_of`."""
+    bars = params.bars
+    end = source_end(source=bars.source, folder=paths.root / bars.folder, synthetic=bars.synthetic)
+    return f"{end:%Y-%m-%d %H:%M}" >= next_monday(params.run.as_of)
+
+
+def is_finished(params: Params, paths: Paths) -> bool:
+    """Whether the week that params.yaml names is sealed and has its summary, which every run writes last."""
+    run = params.run
+    return run.as_of in sealed_weeks(paths, run.history) and (paths.report(as_of=run.as_of) / "summary.md").exists()
+
+
+def repro(paths: Paths, *, following: str, before: str | None, lock: int, quiet: bool = False) -> None:
+    """Run every stage that the week concerns.
 
     Parameters
     ----------
     paths : Paths
     following : str
         The week, for the error.
-    before : str
-        Text that params.yaml gets back when a stage fails.
+    before : str or None
+        Text that params.yaml gets back when a stage fails or the run is stopped; None leaves it as it is.
+    lock : int
+        Descriptor of the lock, which DVC holds as long as it runs.
+    quiet : bool
+        Send what the stages print to standard error.
 
     Raises
     ------
@@ -71,12 +90,23 @@ def repro(paths: Paths, *, following: str, before: str) -> None:
     """
     beside = str(Path(sys.executable).parent)  # dvc calls `edgebook`, that of this very environment
     environment = {**os.environ, "PATH": os.pathsep.join([beside, os.environ.get("PATH", "")])}
-    done = subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=paths.root, env=environment, check=False)
-    if done.returncode != 0:
-        restore(paths.params, before)
-        raise WeekError(
-            f"dvc repro failed in the week to {following}; params.yaml is back as it was, earlier seals are intact"
+    words = [sys.executable, "-m", "dvc", "repro"]
+    done = None
+    try:
+        done = subprocess.run(
+            words,
+            cwd=paths.root,
+            env=environment,
+            check=False,
+            pass_fds=(lock,),
+            stdout=_STANDARD_ERROR if quiet else None,
         )
+    finally:
+        if before is not None and (done is None or done.returncode != 0):
+            restore(paths.params, before)
+    if done.returncode != 0:
+        kept = "params.yaml is back as it was, " if before is not None else ""
+        raise WeekError(f"dvc repro failed in the week to {following}; {kept}earlier seals are intact")
 
 
 def approve_recommended(week: Week) -> str:

@@ -111,6 +111,19 @@ class Paths:
         """Return the file of one week's ledger rows."""
         return self.root / "data" / "ledger" / history / f"{as_of}.csv"
 
+    def daily(self, history: str) -> Paths:
+        """Tables of the days since the last seal and what was said of each, outside git and DVC."""
+        return Paths(self.root / "data" / "daily" / history)
+
+    def day(self, *, history: str, date: str) -> Path:
+        """Return the file of what was said of one day."""
+        return self.daily(history).root / f"{date}.json"
+
+    @property
+    def lock(self) -> Path:
+        """The lock that a daily or weekly run holds, outside git."""
+        return self.root / ".edgebook.lock"
+
     @property
     def failed(self) -> Path:
         """Folder, outside git: notebooks that failed, as they stood."""

@@ -15,21 +15,13 @@ from edgebook.params import Params, read_mapping, section
 from edgebook.paths import Paths
 from edgebook.recipes import Recipe
 from edgebook.report import ReportHeader
+from edgebook.report_names import REPORTS
+from edgebook.seal_lines import decision_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from edgebook.seals import Seal
 
-REPORTS = {
-    "outcome_analysis": "Outcome analysis",
-    "learning_review": "Learning review",
-    "ab_test": "A/B test",
-    "regime_segmentation": "Regimes",
-    "feature_importance": "Feature importance",
-    "bayesian_tuning": "Bayesian tuning",
-}
-"""The notebook stages, by title, in the order in which an analyst reads them."""
 WRITING = ("regime_segmentation", "feature_importance", "bayesian_tuning")
 """Notebooks that write a table or a document that later stages read."""
 
@@ -176,27 +168,6 @@ def _learn(given: Mapping[str, Any], paths: Paths) -> str:
         )
     fresh = write_seal(seal, paths)
     return f"{'sealed' if fresh else 'same seal again:'} {run.history} {run.as_of}: {decision_line(seal)}"
-
-
-def decision_line(seal: Seal) -> str:
-    """The gate's decision as a sentence."""
-    decision, head = seal.head["decision"], seal.head
-    champion = head["champion_version"]
-    if decision["action"] == "begin":
-        return f"the history begins with {champion}"
-    if decision["action"] == "no challenger":
-        return f"{champion} stays; no challenger is on trial"
-    if decision["action"] == "pin":
-        return f"{champion} by hand: {decision['reason']}"
-    wealth = f"wealth {decision['wealth']:.2f}, the bar is {decision['bar']:g}"
-    words = {
-        "keep": f"{champion} stays; {decision['recipe']} has not shown enough yet ({wealth})",
-        "promote": f"{decision['recipe']} is promoted ({wealth})",
-        "recommend": f"{champion} stays until `edgebook approve`; the gate recommends {decision['recipe']} ({wealth})",
-        "retire": f"{champion} stays; {decision['recipe']} is retired ({wealth})",
-        "roll back": f"rolled back to {decision['recipe']} ({wealth})",
-    }
-    return words[decision["action"]]
 
 
 def _summary(given: Mapping[str, Any], paths: Paths) -> str:

@@ -15,7 +15,8 @@ from edgebook.formats import Format, formatted, interval
 from edgebook.intervals import clusters_of, rate_interval
 from edgebook.metrics import BOOK_METRICS, book_metrics, closed_trades, trade_metrics
 from edgebook.report import Card, Link, WeekPage, WeekRow, all_index, replace_together, summary_markdown, week_index
-from edgebook.stages import REPORTS, decision_line
+from edgebook.report_names import REPORTS
+from edgebook.seal_lines import decision_line
 from edgebook.week import Week, open_week
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from edgebook.errors import DataError
 from edgebook.indicators.catalogue import CATALOGUE, family
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -26,9 +26,7 @@ _KEY = ["pair", "timeframe", "date"]
 _COLUMN = {indicator.name: column for column, indicator in enumerate(CATALOGUE)}
 
 
-def compute_indicators(
-    bars: pd.DataFrame, patterns: pd.DataFrame, *, only: Collection[tuple[str, str]] | None = None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compute_indicators(bars: pd.DataFrame, patterns: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compute the sixty-nine indicators, and what each of their textbooks says, at every bar.
 
     Parameters
@@ -37,14 +35,12 @@ def compute_indicators(
         The canonical bars: pair, timeframe, date (UTC close time), open, high, low, close, volume, sorted by key.
     patterns : DataFrame
         What `edgebook.patterns.find_patterns` finds in the same bars.
-    only : collection of (pair, timeframe), optional
-        Compute these series alone, the others being there as their market; all by default.
 
     Returns
     -------
     values : DataFrame
-        Key and one float32 column an indicator, row-aligned with `bars` (with the rows of `only`), rounded to five
-        decimals; NaN while an indicator warms up. Known at the row's date: row t depends on bars that closed by then.
+        Key and one float32 column an indicator, row-aligned with `bars`, rounded to five decimals; NaN while an
+        indicator warms up. Known at the row's date: row t depends on bars that closed by then.
     votes : DataFrame
         Key and one int8 column an indicator: +1 buy, -1 sell, 0 neither or not known yet.
 
@@ -66,12 +62,6 @@ def compute_indicators(
 
     series, starts, pairs = _series(bars)
     around = context.values(series, pairs)
-    if only is not None:
-        asked = [k for k, start in enumerate(starts) if (pairs[k], str(bars["timeframe"].iloc[start])) in only]
-        bars = pd.concat([bars.iloc[:0], *(bars.iloc[starts[k] : starts[k] + series[k].size] for k in asked)])
-        bars = bars.reset_index(drop=True)
-        series, around = [series[k] for k in asked], [around[k] for k in asked]
-        starts = [0, *np.cumsum([one.size for one in series]).tolist()][: len(series)]
     values = np.empty((len(CATALOGUE), len(bars)), np.float32)
     votes = np.zeros((len(CATALOGUE), len(bars)), np.int8)
     events = _events(bars, patterns, members=formations.MEMBERS)
@@ -79,7 +69,7 @@ def compute_indicators(
     def fill(k: int) -> None:
         stop = starts[k] + series[k].size
         there = {name: event[starts[k] : stop] for name, event in events.items()}
-        _fill(series[k], there, around[k], values[:, starts[k] : stop], votes[:, starts[k] : stop])
+        fill_series(series[k], there, around[k], values[:, starts[k] : stop], votes[:, starts[k] : stop])
 
     # TA-Lib and the compiled loops release the interpreter; each symbol writes to rows of its own.
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -87,14 +77,25 @@ def compute_indicators(
     return _table(bars, values), _table(bars, votes)
 
 
-def _fill(
+def fill_series(
     series: Series,
     events: Mapping[str, NDArray[np.float64]],
     around: Mapping[str, NDArray[np.float64]],
     values: NDArray[np.float32],
     votes: NDArray[np.int8],
 ) -> None:
-    """Write one series' values and votes into its part of the tables."""
+    """Write one series' values and votes into its part of the tables.
+
+    Parameters
+    ----------
+    series : Series
+    events : mapping of str to ndarray, shape (n,)
+        Bullish less bearish patterns at each bar, by the indicator of head G that counts them.
+    around : mapping of str to ndarray, shape (n,)
+        Values of head I.
+    values, votes : ndarray, shape (69, n)
+        Written in place, in the order of the catalogue; votes come as zeros.
+    """
     from edgebook.indicators import (
         context,
         formations,

@@ -73,7 +73,7 @@ def find_patterns(bars: pd.DataFrame) -> pd.DataFrame:
     volume = bars["volume"].to_numpy(np.float64)
     rows, codes, directions = [], [], []
     for start, stop in runs(bars):
-        for name, direction in _directions(np.ascontiguousarray(prices[:, start:stop]), volume[start:stop]):
+        for name, direction in pattern_directions(np.ascontiguousarray(prices[:, start:stop]), volume[start:stop]):
             where = np.flatnonzero(direction)
             rows.append(where + start)
             codes.append(np.full(where.size, _CODE[name], np.int16))
@@ -115,8 +115,22 @@ def runs(bars: pd.DataFrame) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def _directions(prices: NDArray[np.float64], volume: NDArray[np.float64]) -> list[tuple[str, NDArray[np.int8]]]:
-    """Direction of every pattern at every bar of one series."""
+def pattern_directions(
+    prices: NDArray[np.float64], volume: NDArray[np.float64]
+) -> list[tuple[str, NDArray[np.int8]]]:
+    """Direction of every pattern at every bar of one series.
+
+    Parameters
+    ----------
+    prices : ndarray of float64, shape (4, n)
+        Open, high, low, close.
+    volume : ndarray of float64, shape (n,)
+
+    Returns
+    -------
+    list of (str, ndarray of int8)
+        Names, and +1 or -1 where the pattern was confirmed, else 0; a name may come twice, once a direction.
+    """
     atr = average_true_range(prices)
     busy = volume >= _mean_before(volume, bars=_VOLUME_BARS)
     rising, falling = find_formations(prices, find_swings(prices, atr), atr=atr, busy=busy)

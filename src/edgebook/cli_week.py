@@ -1,0 +1,134 @@
+"""Commands that move a history on: a stage, a day, a week, all weeks; and the proof that they are reproduced."""
+
+from __future__ import annotations
+
+import click
+
+from edgebook import cli_views as views
+from edgebook.cli_options import ALARM, alarm_exit_option, as_json_option, here, settings
+
+
+@click.command()
+@click.argument("stage")
+def run(stage: str) -> None:
+    """Run one STAGE of dvc.yaml.
+
+    For example `edgebook run learn`. This is what `dvc repro` calls; it reads only the sections of params.yaml that
+    the stage declares.
+    """
+    from edgebook.stages import run_stage
+
+    click.echo(f"{stage}: {run_stage(stage, paths=here())}")
+
+
+@click.command()
+@click.option("--date", metavar="DAY", help="The midnight UTC up to which it looks; the next day by default.")
+@alarm_exit_option
+@as_json_option
+@click.pass_context
+def daily(ctx: click.Context, date: str | None, alarm_exit: bool, as_json: bool) -> None:
+    """Run one more day: new bars, what closed, what is open, the day's signals.
+
+    What it learned is a preview, in force when the week is sealed. It changes no seal, no report and no setting.
+    Days that were missed are caught up.
+    """
+    from edgebook.daily import day_line, run_daily
+    from edgebook.lock import only_one
+
+    with only_one(here().lock, doing="daily"):
+        days = run_daily(settings(), here(), date=date)
+    views.show(days[-1], lambda _: click.echo(day_line(days)), as_json=as_json)
+    if alarm_exit and days[-1]["alarms"]:
+        ctx.exit(ALARM)
+
+
+@click.command()
+@alarm_exit_option
+@as_json_option
+@click.pass_context
+def weekly(ctx: click.Context, alarm_exit: bool, as_json: bool) -> None:
+    """Run the next week if the data complete it; finish one that was stopped.
+
+    For cron: run it as often as you like. Says in one line what it did; nothing to do is no failure.
+    """
+    from edgebook.lock import only_one
+    from edgebook.weekly import run_weekly
+
+    with only_one(here().lock, doing="weekly") as lock:
+        told = run_weekly(here(), lock=lock)
+    views.show(told, lambda _: click.echo(told["line"]), as_json=as_json)
+    if alarm_exit and told["alarms"]:
+        ctx.exit(ALARM)
+
+
+@click.command()
+@click.option("--no-repro", is_flag=True, help="Only set the week in params.yaml; run `dvc repro` yourself.")
+def advance(no_repro: bool) -> None:
+    """Move on to the next week and run it.
+
+    Sets run.as_of in params.yaml to the next Monday and runs `dvc repro`. Refuses a week that the data do not
+    complete, and one whose predecessor is not sealed. If a stage fails or you stop it, params.yaml goes back to where
+    it was.
+    """
+    from edgebook.lock import only_one
+    from edgebook.next_week import repro, set_next_week
+
+    paths, params = here(), settings()
+    with only_one(paths.lock, doing="advance") as lock:
+        following, before = set_next_week(params, paths)
+        click.echo(f"params.yaml: week {params.run.as_of} -> {following}")
+        if not no_repro:
+            repro(paths, following=following, before=before, lock=lock)
+
+
+@click.command()
+@click.option("--until", metavar="MONDAY", help="Last week to seal; run.previous of params.yaml by default.")
+def backfill(until: str | None) -> None:
+    """Seal every week from genesis that is not sealed yet.
+
+    Makes no reports. This is how a history begins; `dvc repro` does it by itself when a history is new.
+    """
+    from edgebook.history import backfill as fold
+    from edgebook.progress import bar
+    from edgebook.settings_rules import monday
+
+    params = settings()
+    last = until or params.run.previous
+    monday(last, "--until")
+    with bar("sealing weeks") as tell:
+        written = fold(params, here(), until=last, tell=tell)
+    history = params.run.history
+    click.echo(
+        f"{history}: {len(written)} weeks sealed, up to {last}"
+        if written
+        else f"{history}: sealed up to {last} already"
+    )
+
+
+@click.command()
+@click.pass_context
+def rederive(ctx: click.Context) -> None:
+    """Derive the history again and compare every byte.
+
+    The audit against look-ahead and lost reproducibility. Exits 1 if any byte differs.
+    """
+    from edgebook.history import rederive as fold_again
+    from edgebook.progress import bar
+    from edgebook.seals import sealed_weeks
+
+    params, paths = settings(), here()
+    with bar("deriving again") as tell:
+        wrong = fold_again(params, paths, tell=tell)
+    weeks = sealed_weeks(paths, params.run.history)
+    if wrong:
+        for line in wrong[:20]:
+            click.echo(line, err=True)
+        click.echo(
+            f"{len(wrong)} files differ; was the history made by this code, these settings and these bars?", err=True
+        )
+        ctx.exit(1)
+    click.echo(f"{params.run.history}: {len(weeks)} weeks derived again, every byte the same")
+
+
+WEEK_COMMANDS = (run, daily, weekly, advance, backfill, rederive)
+"""In the order in which a week meets them."""

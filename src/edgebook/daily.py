@@ -1,0 +1,186 @@
+"""One more day: bars up to a midnight, what became of the positions, the day's signals, a preview of the learning.
+
+The day works on tables of its own under ``data/daily``, outside git and DVC. It reads the last seal and writes none:
+seven days and then a week leave the same bytes as the week alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from edgebook import tables
+from edgebook.day_fold import day_document, midnight, next_week_of
+from edgebook.errors import SettingsError, WeekError
+from edgebook.history import inputs_of
+from edgebook.live import last_sealed
+from edgebook.market import DAY_MS, iso, load_market, milliseconds
+from edgebook.params import plain
+from edgebook.sources import load_bars, source_end
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from edgebook.params import Params
+    from edgebook.paths import Paths
+    from edgebook.seals import Seal
+
+
+def run_daily(params: Params, paths: Paths, *, date: str | None = None) -> list[dict[str, Any]]:
+    """Run the day that ends at `date` and those before it that were missed.
+
+    Parameters
+    ----------
+    params : Params
+    paths : Paths
+    date : str, optional
+        A midnight UTC, 2019-07-02: everything before it is known. By default that after the last daily run, or after
+        the last seal.
+
+    Returns
+    -------
+    list of dict
+        What was said of each day that was run, the last one last; each is in ``data/daily`` too.
+
+    Raises
+    ------
+    WeekError
+        The data do not cover the day, or it is not one of the week after the last seal.
+    SettingsError
+        `date` is no date.
+    """
+    week = last_sealed(params, paths)
+    seal = week.seal
+    done = days_done(paths, seal)
+    last = date or iso(milliseconds(done[-1] if done else seal.as_of) + DAY_MS)[:10]
+    _check_day(last, params, paths, seal=seal)
+    missed = [day for day in _days_between(seal.as_of, last) if day not in done or day == last]
+    root = paths.daily(params.run.history)
+    make_tables(params, paths, until=max([last, *done]))
+    documents = []
+    for day in missed:
+        market = load_market(root, as_of=day)
+        inputs = inputs_of(params, paths, as_of=day, market=market)
+        document = day_document(seal, inputs, until=midnight(day))
+        _write(document, paths.day(history=params.run.history, date=day))
+        documents.append(document)
+    return documents
+
+
+def days_done(paths: Paths, seal: Seal) -> list[str]:
+    """Days that were run since a seal, in order; those that stand on another seal do not count."""
+    folder = paths.daily(str(seal.head["history"])).root
+    found = []
+    for file in sorted(folder.glob("*.json")):
+        document = read_day(file)
+        if document and document["seal"] == seal.as_of and document["fingerprints"] == seal.head["fingerprints"]:
+            found.append(file.stem)
+    return found
+
+
+def read_day(file: Path) -> dict[str, Any] | None:
+    """What was said of a day; None where the file is damaged, as it can be made again."""
+    try:
+        document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return document if {"date", "seal", "fingerprints", "account"} <= document.keys() else None
+    except (OSError, ValueError):
+        return None
+
+
+def make_tables(params: Params, paths: Paths, *, until: str) -> None:
+    """Make the tables that the loop reads, of bars up to a midnight, by the functions of the stages.
+
+    Parameters
+    ----------
+    params : Params
+    paths : Paths
+        The repository's; what is written goes below `paths.daily`.
+    until : str
+        A midnight UTC.
+    """
+    from edgebook.candidates import label_candidates
+    from edgebook.exit_plans import Costs, ExitPlan
+    from edgebook.indicators import compute_indicators
+    from edgebook.outcomes import known_outcomes
+    from edgebook.patterns import find_patterns
+    from edgebook.regime_hmm import label_bars
+
+    source, grid, place = params.bars, params.candidates, paths.daily(params.run.history)
+    bars = load_bars(
+        source=source.source,
+        timeframes=source.timeframes,
+        as_of=until,
+        folder=paths.root / source.folder,
+        synthetic=source.synthetic,
+    )
+    patterns = find_patterns(bars)
+    values, votes = compute_indicators(bars, patterns)
+    regimes = label_bars(bars, plain(params.regimes))
+    plans = sorted({arm.policy.exit_plan for arm in last_sealed(params, paths).seal.arms.values()})
+    costs = Costs(grid.fee_bps, grid.slippage_bps, grid.short_financing_bps_per_day)
+    labelled = label_candidates(bars, [ExitPlan.parse(name) for name in plans], costs=costs, atr_bars=grid.atr_bars)
+    for frame, file in (
+        (patterns, place.patterns),
+        (values, place.indicators),
+        (votes, place.votes),
+        (regimes, place.regimes),
+    ):
+        tables.write(frame, file)
+    for name, frame in labelled.items():
+        tables.write(frame, place.candidates / f"{name}.parquet")
+        tables.write(known_outcomes(frame), place.outcomes / f"{name}.parquet")
+    for folder in (place.candidates, place.outcomes):
+        tables.keep_only(folder, names=[f"{name}.parquet" for name in labelled])
+    tables.write(bars, place.bars)
+
+
+def day_line(documents: Sequence[dict[str, Any]]) -> str:
+    """What the daily run did, in one line."""
+    last = documents[-1]
+    entered = sum(row["entered"] for row in last["signals"])
+    earned = sum(row["r_multiple"] for row in last["closed_today"])
+    learned = last["learned"]
+    parts = [
+        f"{len(last['signals'])} signals, {entered} entered",
+        f"{len(last['closed_today'])} closed ({earned:+.2f} R)",
+        f"{len(last['open'])} open",
+        f"account {last['account']['equity']:,.0f} ({last['return_today']:+.2%} today)",
+        f"{learned['outcomes']:,} outcomes to learn from, in force from {learned['in_force_from']}",
+    ]
+    caught = f" ({len(documents)} days)" if len(documents) > 1 else ""
+    alarms = f"; ALARM: {'; '.join(a['text'] for a in last['alarms'])}" if last["alarms"] else ""
+    return f"{last['history']} {last['date']}{caught}: {', '.join(parts)}{alarms}"
+
+
+def _check_day(date: str, params: Params, paths: Paths, *, seal: Seal) -> None:
+    """Refuse a day that is not one of the week after the seal, or that the data do not cover."""
+    try:
+        moment = midnight(date)
+    except ValueError:
+        raise SettingsError(f"--date: {date!r} is no date; write it like 2019-07-02") from None
+    end = next_week_of(seal)
+    if moment <= milliseconds(seal.as_of):
+        raise WeekError(f"--date: {date} is sealed already; the last seal is {seal.as_of}, days after it can be run")
+    if moment > milliseconds(end):
+        raise WeekError(f"the week to {end} is over and not sealed yet; run `edgebook weekly` before the day to {date}")
+    source = params.bars
+    known = source_end(source=source.source, folder=paths.root / source.folder, synthetic=source.synthetic)
+    if f"{known:%Y-%m-%d %H:%M}" < date:
+        raise WeekError(
+            f"the data of {source.source} end at {known:%Y-%m-%d %H:%M} UTC; the day to {date} is not complete"
+        )
+
+
+def _days_between(after: str, last: str) -> list[str]:
+    """Midnights after one and up to another."""
+    return [iso(moment)[:10] for moment in range(milliseconds(after) + DAY_MS, midnight(last) + 1, DAY_MS)]
+
+
+def _write(document: dict[str, Any], place: Path) -> None:
+    """Write a day whole or not at all."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    scratch = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    scratch.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    scratch.replace(place)
