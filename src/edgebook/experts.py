@@ -67,7 +67,8 @@ def update_beliefs(beliefs: Beliefs, losses: Sequence[Mapping[str, float]]) -> B
     -----
     Fixed-Share (Herbster & Warmuth 1998) on log loss with learning rate 1. A mixture of the experts by these shares
     loses over T days at most ``ln(K) + k ln(K / SHIFT) - (T - k - 1) ln(1 - SHIFT + SHIFT / K)`` more than the best
-    sequence of K experts with k changes (`regret_bound`). The leader changes only to a strategy with `MARGIN` times its belief.
+    sequence of K experts with k changes (`regret_bound`). The leader changes only to a strategy with `MARGIN` times its
+    belief.
 
     Examples
     --------

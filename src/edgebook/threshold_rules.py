@@ -24,10 +24,11 @@ PRIOR_WEEKS = 4.0
 """A quantile is believed to earn nothing with the weight of so many weeks."""
 PRIOR_R = 1.0
 """Standard deviation of a week's R, in outcomes that do not overlap, before there are weeks to tell it from."""
+START = 0.95
 CROWDED = 1.5
-"""The rule raises a threshold that more than so many times its share of candidates passed ..."""
-HIGH_WIN_RATE, MIN_PASSED = 0.6, 10.0
-"""... and lowers one above which so many of at least so many candidates won."""
+"""The rule raises a threshold when more than so many times the share of candidates that it began with passed ..."""
+HIGH, MIN_PASSED = 0.05, 10.0
+"""... and lowers it when the win rate of at least so many was so far above the one that breaks even."""
 DIGITS = 4
 
 
@@ -48,8 +49,8 @@ class ThresholdManager:
 
     @classmethod
     def empty(cls) -> ThresholdManager:
-        """Nothing seen; the rule begins at 0.95."""
-        return cls(np.zeros((len(REGIMES), len(QUANTILES), 3)), (QUANTILES.index(0.95),) * len(REGIMES))
+        """Nothing seen; the rule begins at `START`."""
+        return cls(np.zeros((len(REGIMES), len(QUANTILES), 3)), (QUANTILES.index(START),) * len(REGIMES))
 
     def to_json(self) -> dict[str, Any]:
         """Return rewards and places by regime."""
@@ -98,14 +99,24 @@ def update_manager(
         rewards[code] += np.stack([np.ones_like(earned), earned, earned**2], axis=1)
         through = passed[:, place[code]]
         number = weight[here][through].sum()
-        share = number / weight[here].sum()
-        won = weight[here][through & (r_multiple[here] > 0)].sum()
         # Candidates with evidence in favour are about half of all: a quantile lets twice its share of them through.
-        if share > CROWDED * 2 * (1 - QUANTILES[place[code]]):
+        crowded = number > CROWDED * 2 * (1 - START) * weight[here].sum()
+        if crowded:
             place[code] = min(place[code] + 1, len(QUANTILES) - 1)
-        elif through.sum() >= MIN_PASSED and won > HIGH_WIN_RATE * number:
+        elif through.sum() >= MIN_PASSED and _win_rate_is_high(r_multiple[here][through], weight[here][through]):
             place[code] = max(place[code] - 1, 0)
     return ThresholdManager(np.round(rewards, DIGITS) + 0.0, tuple(place))
+
+
+def _win_rate_is_high(r_multiple: NDArray[np.float64], weight: NDArray[np.float64]) -> bool:
+    """Whether more were won than break even asks for, at the mean win and the mean loss of the week."""
+    won = r_multiple > 0
+    gained, lost = float((r_multiple * weight)[won].sum()), -float((r_multiple * weight)[~won].sum())
+    wins, losses = float(weight[won].sum()), float(weight[~won].sum())
+    if wins == 0 or losses == 0 or lost == 0:
+        return wins > 0
+    break_even = (lost / losses) / (gained / wins + lost / losses)
+    return wins / (wins + losses) > break_even + HIGH
 
 
 def bandit_quantile(manager: ThresholdManager, *, regime: int, at: int) -> float:
