@@ -49,14 +49,14 @@ def labellings(bars: pd.DataFrame, labelled: pd.DataFrame, *, settings: Mapping[
     """
     known = labelled["hmm_probability"].notna().to_numpy(bool)
     ahead = segment_hmm(bars, **hmm_settings(_complete(settings)), hindsight=True)
-    columns = {RULE: labelled["regime"], HMM: labelled["regime_hmm"], SMOOTHED: ahead["regime"]}
+    columns = {RULE: labelled["regime"], HMM: labelled["regime_hmm"], SMOOTHED: ahead["regime_smoothed"]}
     return {
         name: labelled.loc[known, KEY].assign(regime=column[known]).reset_index(drop=True)
         for name, column in columns.items()
     }
 
 
-def on_known_truth(settings: Mapping[str, Any], *, bars: int = 12_000, markets: int = 6) -> pd.DataFrame:
+def on_known_truth(settings: Mapping[str, Any], *, bars: int = 12_000, markets: int = 8) -> pd.DataFrame:
     """Accuracy, lag and switches on simulated markets whose truth is known.
 
     Parameters
@@ -82,12 +82,12 @@ def on_known_truth(settings: Mapping[str, Any], *, bars: int = 12_000, markets: 
         labels: dict[str, list[NDArray[np.int64]]] = {RULE: [], HMM: [], SMOOTHED: []}
         for seed in range(_FIRST_SEED, _FIRST_SEED + markets):
             market, truth = switching_market(bars=bars, seed=seed, rough=kind == "rough")
-            model = segment_hmm(market, **hmm_settings(full))
+            model = segment_hmm(market, **hmm_settings(full), hindsight=True)
             known = model["probability"].notna().to_numpy(bool)
-            ahead = segment_hmm(market, **hmm_settings(full), hindsight=True)
             truths.append(truth[known])
-            for name, found in ((RULE, segment(market, **rule_settings(full))), (HMM, model), (SMOOTHED, ahead)):
-                labels[name].append(regime_codes(found["regime"])[known])
+            rule = segment(market, **rule_settings(full))["regime"]
+            for name, found in ((RULE, rule), (HMM, model["regime"]), (SMOOTHED, model["regime_smoothed"])):
+                labels[name].append(regime_codes(found)[known])
         scores = {
             name: np.array([balanced_accuracy(t, own) for t, own in zip(truths, found, strict=True)])
             for name, found in labels.items()

@@ -20,7 +20,7 @@ from edgebook.regimes import group_starts, positive_closes, segment
 from edgebook.regimes_kernels import BEARISH, BULLISH, RANGING, REGIMES, VOLATILE, root_mean_squares, trend_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -92,13 +92,15 @@ def segment_hmm(
     hmm_switch_margin : float
         The label changes to another only when that is likelier by this much; 0 to below 1.
     hindsight : bool
-        Use smoothed probabilities, which see the bars up to the next fit: to show what that fakes, never to trade.
+        Also tell what the same fits say by smoothed probabilities, which see the bars up to the next fit: to show what
+        that fakes, never to trade.
 
     Returns
     -------
     DataFrame
         Row-aligned with `bars`: pair, timeframe, date, regime (one of `REGIMES`, "ranging" in the warm-up) and
-        probability (float32, of that regime at that bar; missing in the warm-up).
+        probability (float32, of that regime at that bar; missing in the warm-up). With `hindsight` also
+        regime_smoothed.
 
     Raises
     ------
@@ -127,23 +129,31 @@ def segment_hmm(
     close = positive_closes(bars)
     block = fit_blocks(pd.DatetimeIndex(bars["date"]).as_unit("ms").asi8, hmm_refit_weeks=hmm_refit_weeks)
     label = np.full(len(bars), RANGING, dtype=np.int8)
+    later = label.copy()
     probability = np.full(len(bars), np.nan)
     for first, stop in pairwise(starts):
         features = hmm_features(close[first:stop], trend_bars=trend_bars, volatility_bars=volatility_bars)
         by_name = np.full((stop - first, len(REGIMES)), np.nan)
+        ahead = by_name.copy()
         for fit in fits_of(features, block[first:stop], window=hmm_window_bars):
-            by_name[fit[1] : fit[2]] = probabilities_of(features, fit, read=smoothed if hindsight else filtered)
+            rows, model = fitted(features, fit)
+            by_name[fit[1] : fit[2]] = by_regime(filtered(rows, model), model)[fit[1] - fit[0] :]
+            if hindsight:
+                ahead[fit[1] : fit[2]] = by_regime(smoothed(rows, model), model)[fit[1] - fit[0] :]
         label[first:stop] = held_labels(by_name, hmm_switch_margin, RANGING)
+        later[first:stop] = held_labels(ahead, hmm_switch_margin, RANGING)
         probability[first:stop] = by_name[np.arange(stop - first), label[first:stop]]
-    return pd.DataFrame(
+    names = np.array(REGIMES, dtype=object)
+    found = pd.DataFrame(
         {
             "pair": bars["pair"].to_numpy(),
             "timeframe": bars["timeframe"].to_numpy(),
             "date": bars["date"].array,
-            "regime": np.array(REGIMES, dtype=object)[label],
+            "regime": names[label],
             "probability": probability.astype(np.float32),
         }
     ).astype({"pair": "str", "timeframe": "str", "regime": "str"})
+    return found.assign(regime_smoothed=names[later]).astype({"regime_smoothed": "str"}) if hindsight else found
 
 
 def hmm_features(close: NDArray[np.float64], *, trend_bars: int, volatility_bars: int) -> NDArray[np.float64]:
@@ -232,31 +242,18 @@ def fits_of(features: NDArray[np.float64], block: NDArray[np.int64], *, window: 
     return [(max(first, at - window), at, stop) for at, stop in pairwise(edges)]
 
 
-def probabilities_of(
-    features: NDArray[np.float64], fit: tuple[int, int, int], *, read: Callable[..., NDArray[np.float64]] = filtered
-) -> NDArray[np.float64]:
-    """Probability of each regime at the rows that one fit labels.
-
-    Parameters
-    ----------
-    features : ndarray, shape (n, 2)
-    fit : tuple of int
-        One of `fits_of`.
-    read : callable
-        `filtered` or, to show what looking ahead does, `smoothed`.
-
-    Returns
-    -------
-    ndarray, shape (labelled rows, 4)
-        Columns in the order of `REGIMES`, rounded; states of one name are added.
-    """
+def fitted(features: NDArray[np.float64], fit: tuple[int, int, int]) -> tuple[NDArray[np.float64], GaussianHmm]:
+    """Standardised rows that one fit sees and labels, and its model; `fit` is one of `fits_of`."""
     first, at, stop = fit
     seen = features[first:at]
     centre, scale = np.round(seen.mean(axis=0), 6), np.round(np.maximum(seen.std(axis=0), 1e-3), 6)
     rows = (features[first:stop] - centre) / scale
-    model = fit_hmm(rows[: at - first], start_values(rows[: at - first]))
-    by_state = read(rows, model)[at - first :]
-    found = np.zeros((stop - at, len(REGIMES)))
+    return rows, fit_hmm(rows[: at - first], start_values(rows[: at - first]))
+
+
+def by_regime(by_state: NDArray[np.float64], model: GaussianHmm) -> NDArray[np.float64]:
+    """Probabilities of the states, added by their names: columns in the order of `REGIMES`, rounded."""
+    found = np.zeros((len(by_state), len(REGIMES)))
     for state, name in enumerate(state_names(model.mean)):
         found[:, name] += by_state[:, state]
     return np.round(found, 5)

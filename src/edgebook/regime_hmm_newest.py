@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgebook.regime_hmm import fit_blocks, fits_of, held_labels, hmm_features, probabilities_of
+from edgebook.regime_hmm import by_regime, fit_blocks, fits_of, fitted, held_labels, hmm_features
+from edgebook.regime_hmm_em import filtered
 from edgebook.regimes_kernels import RANGING, REGIMES
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def newest_hmm_regime(
         return RANGING
     probability = np.empty((0, len(REGIMES)))
     for fit in reversed(fits):
-        probability = np.concatenate([probabilities_of(features, fit), probability])
+        rows, model = fitted(features, fit)
+        probability = np.concatenate([by_regime(filtered(rows, model), model)[fit[1] - fit[0] :], probability])
         before = (RANGING,) if whole and fit is fits[0] else range(len(REGIMES))
         labels = {int(held_labels(probability, hmm_switch_margin, held)[-1]) for held in before}
         if len(labels) == 1:
