@@ -111,6 +111,12 @@ def test_an_unknown_choice_is_told_its_near_miss(settings):
     assert said.endswith("did you mean crypto?")
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0, 1.5])
+def test_each_arm_of_a_routed_account_needs_a_share(settings, share):
+    settings["ab_test"] = {"routing": "randomised", "share": share}
+    assert complaint(settings).startswith(f"params.yaml: ab_test.share: must lie between 0 and 1, is {share}")
+
+
 def test_a_date_without_quotes_is_told_to_take_them(tmp_path):
     path = write(tmp_path, old='genesis: "2018-04-02"', new="genesis: 2018-04-02")
     with pytest.raises(SettingsError, match=r'^params\.yaml: run\.genesis: put the date in quotes: "2018-04-02"$'):
