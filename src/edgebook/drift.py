@@ -17,7 +17,7 @@ import numpy as np
 
 from edgebook.cusum import Day, Scale, Stream, Walk, learn_scale, update
 from edgebook.drift_limits import WARMUP_WEEKS, limit
-from edgebook.drift_streams import TRADES, Paid, week_values
+from edgebook.drift_streams import CANDIDATES, TRADES, Paid, week_values
 from edgebook.market import DAY_MS, WEEK_MS, iso
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def watched(state: Drift, *, settings: Settings) -> dict[str, float]:
         name: limit(
             settings.smallest_fall**2 * scale.count_per_week / scale.variance,
             alarms_per_year=settings.false_alarms_per_year / len(ready),
+            chosen=name in (TRADES, CANDIDATES),
         )
         for name, scale in ready.items()
     }

@@ -30,6 +30,12 @@ def sealed_drift(attachments: Mapping[str, str], *, champion: str) -> Drift:
     return state if state is not None and state.champion == champion else Drift(champion)
 
 
+def trades_of(closed: Sequence[Mapping[str, Any]], *, champion: str) -> pd.DataFrame:
+    """Trades on the champion's own signals, of those that a book closed: close_date, confidence, r_multiple."""
+    mine = [row for row in closed if str(row["model_version"]).partition("@")[0] == champion]
+    return pd.DataFrame(mine, columns=["close_date", "confidence", "r_multiple"])
+
+
 def watch_week(
     before: Mapping[str, str],
     seen: Observed,
@@ -69,13 +75,12 @@ def watch_week(
     list of mapping
         Events of kind "drift".
     """
-    mine = [row for row in closed if str(row["model_version"]).partition("@")[0] == champion]
     state, alarms = observe(
         sealed_drift(before, champion=champion),
         seen,
         market=market,
         policy=policy,
-        trades=pd.DataFrame(mine, columns=["close_date", "confidence", "r_multiple"]),
+        trades=trades_of(closed, champion=champion),
         settings=settings,
         until=until,
     )
