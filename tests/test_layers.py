@@ -34,7 +34,7 @@ LAYERS: dict[str, str] = {
     "regime_comparison outcome_* versions live store exporters doctor settings_file "
     "next_week weekly daily day_fold live_bars snapshot champion explain",
     "reports": "display report report_* figures figures_* ab_decision *_readings *_tables *_pictures *_review "
-    "*_verdict summary",
+    "*_verdict drift_report summary",
     "stages": "canonical runner progress stages sample",
     "command line": "cli cli_options cli_week cli_views edgebook",
 }
