@@ -29,13 +29,15 @@ LAYERS: dict[str, str] = {
     "seals": "seals seal_text seal_lines week before_seal",
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
     "loop": "routing loop drift_week week_rows decisions history",
-    "analyses": "tracks strategies learning_* policy_history head_record candidate_scores random_policies goals goal_* "
-    "ab_* power second_opinions repeated_looks regime_report regime_truth regime_performance "
+    "evidence": "source_digest evidence_markets evidence_arms evidence_weeks evidence_variants evidence_cells ablation "
+    "known_switch known_truth",
+    "analyses": "tracks strategies learning_* policy_history head_record learner_record candidate_scores random_policies goals goal_* "
+    "compare_outcomes ab_* power second_opinions repeated_looks regime_report regime_truth regime_performance "
     "regime_comparison outcome_* versions live store exporters doctor settings_file "
     "next_week weekly daily day_fold live_bars snapshot champion explain",
-    "reports": "display report report_* figures figures_* ab_decision *_readings *_tables *_pictures *_review "
+    "reports": "display report report_* evidence_page figures figures_* ab_decision *_readings *_tables *_pictures *_review "
     "*_verdict drift_report summary",
-    "stages": "canonical runner progress stages sample",
+    "stages": "canonical runner progress stages sample evidence",
     "command line": "cli cli_options cli_week cli_views edgebook",
 }
 """From the data to the user. A module imports from its own layer and from those above it in this list; where several
@@ -146,7 +148,7 @@ def test_only_the_command_line_and_what_make_calls_print():
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
-    assert {module for module, _ in printing} <= {"cli", "sample"}, printing
+    assert {module for module, _ in printing} <= {"cli", "sample", "evidence"}, printing
 
 
 def test_no_module_asks_for_the_folder_it_runs_in():

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 MISSING = "n/a"
 
 Format = Literal[
-    "text", "integer", "number", "number3", "signed", "percent", "signed_percent", "points", "bps", "r", "money", "p",
+    "text", "integer", "number", "number3", "number4", "signed", "percent", "signed_percent", "points", "bps", "r", "money", "p",
     "date", "hour",
 ]  # fmt: skip
 
@@ -32,6 +32,7 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
     "integer": lambda v: _number(v, places=0),
     "number": lambda v: _number(v, places=2),
     "number3": lambda v: _number(v, places=3),
+    "number4": lambda v: _number(v, places=4),
     "signed": lambda v: _number(v, places=2, sign=True),
     "percent": lambda v: _number(v, places=1, unit=" %", scale=100),
     "signed_percent": lambda v: _number(v, places=1, unit=" %", sign=True, scale=100),
