@@ -53,7 +53,8 @@ def learners_reading(found: pd.DataFrame, *, recipe: Recipe) -> Prose:
             f"without **{part}** the log loss would have been {abs(change):.1f} ten-thousandths "
             f"{'higher' if change > 0 else 'lower'} and the top 5 % {formatted(row['behind'], 'r')} "
             f"{'behind' if row['behind'] > 0 else 'ahead'} (95 % of the difference "
-            f"{interval(row['behind_low'], row['behind_high'], 'r')}; {_verdict(row['behind_low'], row['behind_high'])})"
+            f"{interval(row['behind_low'], row['behind_high'], 'r')}; "
+            f"{_verdict(row['behind_low'], row['behind_high'])})"
         )
     off = [
         name

@@ -86,7 +86,7 @@ def experts_table(found: pd.DataFrame, *, since: pd.Timestamp) -> Table:
         shown[["learner", "belief", *_ends("improvement"), *_ends("top_r"), "stability", "led"]],
         caption="Learning strategies as experts: what Fixed-Share believes, and why",
         note="Belief at the beginning of the last week. Improvement: log loss below the base rate's, in "
-        "ten-thousandths an outcome. First led: weeks from the first seal until belief in the strategy was the greatest.",
+        "ten-thousandths an outcome. First led: weeks from the first seal until belief in it was the greatest.",
         formats={"belief": "percent", "improvement": "number", "top_r": "r", "stability": "percent", "led": "integer"},
         labels={
             "learner": "Strategy", "belief": "Belief", "improvement": "Improvement", "top_r": "R of the top 5 %",
