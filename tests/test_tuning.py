@@ -30,6 +30,7 @@ from edgebook.tuning_importance import importance
 from edgebook.tuning_space import SELECTION, search_space, sobol_points
 from edgebook.tuning_study import Study
 from edgebook.tuning_trials import Bench, choose, score_steps
+from edgebook.vote_strategies import OWN
 
 FIRST, GENESIS, AS_OF = "2019-01-07", "2019-08-05", "2019-11-04"
 PLANS = ("tp1.5_sl1.0_t12", "tp1.5_sl1.0_t24", "tp3.0_sl1.0_t12", "tp3.0_sl1.0_t24")
@@ -235,7 +236,8 @@ def test_signals_and_their_r_are_those_of_the_loops_own_book(market: Market) -> 
     recipe = replace(RECIPE, signal_quantile=0.8)
     plan = market.plans[recipe.exit_plan]
     heads = fit_heads(market, plan, recipe=recipe, families=FAMILIES, since=0, at=since)
-    record = replace(Record.empty(), votes=np.full((4, 9, 2), [100.0, 140.0]))
+    record = Record.empty()
+    record.votes.counts[OWN] = [100.0, 140.0]
     policy = make_policy(heads, record, market, recipe=recipe, name="r1", learned=since, fitted="2019-09-02", alpha=0.0)
     rows = week_rows(market, since=since, until=since + WEEK_MS)
     scores = score(policy, market, rows=rows)
