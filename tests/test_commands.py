@@ -91,6 +91,8 @@ def test_compare(shell, small):
     assert said.out.startswith(f"r1@2018-04-16  against  r3@{LAST}")
     assert "exit_plan    tp2.0_sl1.5_t12  tp3.0_sl1.5_t12" in said.out
     assert re.search(r"r3: \d+ trades, win rate \d+\.\d% \(\d+\.\d% to \d+\.\d%\), mean [+-]", said.out)
+    assert "candidates that they chose in the 8 weeks to 2018-05-28" in said.out
+    assert re.search(r"^I     \d+\.\d% \(.*%\)", said.out, re.MULTILINE)
     found = json.loads(shell(small, "compare", "r1@2018-04-16", "r3", "--json").out)
     assert found["settings"]["refit_weeks"] == [1, 2]
     assert found["outcomes"]["days"] == 56

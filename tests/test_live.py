@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import talib
 
+from edgebook.compare_outcomes import with_head
 from edgebook.errors import DataError, SealError
 from edgebook.explain import explain_signal
 from edgebook.history import backfill, policy_of
@@ -243,8 +244,61 @@ def test_comparing_two_recipes_shows_settings_and_outcomes(week):
     assert rate == pytest.approx((closed["profit_ratio"] > 0).mean(), abs=1e-4)
 
 
+def test_choices_are_those_of_a_plain_loop(week):
+    market, found = week.arrays, compare_versions(week, "r1", b="r3")["choices"]
+    chosen: dict[str, list[float]] = {"only_a": [], "both": [], "only_b": []}
+    for seal, end in zip(week.seals, week.weeks[1:], strict=False):
+        policies = [seal.arms[name].policy for name in ("r1", "r3")]
+        plans = [market.plans[policy.exit_plan] for policy in policies]
+        begin = milliseconds(seal.as_of)
+        entered = (plans[0].open_ms[:, 0] >= begin) & (plans[0].open_ms[:, 0] < milliseconds(end))
+        for row in np.flatnonzero(entered):
+            said = [score(policy, market, rows=np.array([row])) for policy in policies]
+            for side in (0, 1):
+                takes = [
+                    one.confidence[0, side] >= one.threshold[0]
+                    and one.consensus[0, side] > 0
+                    and one.agree[0, side] >= 2
+                    for one in said
+                ]
+                if any(takes):
+                    plan = plans[0] if takes[0] else plans[1]
+                    name = "both" if all(takes) else "only_a" if takes[0] else "only_b"
+                    if plan.known_at[row, side] <= milliseconds(LAST):
+                        chosen[name].append(plan.r_multiple[row, side])
+    assert found["weeks"] == {"n": 8, "first": "2018-04-09", "last": LAST}
+    for name, earned in chosen.items():
+        assert found["chosen"][name]["n"] == len(earned) > 0
+        assert found["chosen"][name]["mean_r"][0] == pytest.approx(np.mean(earned), abs=1e-4)
+
+
+def test_two_weeks_of_one_recipe_are_compared_as_they_stood_on_weeks_after_both(week):
+    found = compare_versions(week, "r1@2018-04-09", b="r1@2018-04-30")["choices"]
+    assert found["weeks"] == {"n": 4, "first": "2018-05-07", "last": LAST}
+    assert [row["head"] for row in found["heads"]] == list("ABCDEFGHI")
+    assert any(row["hit_rate_a"] != row["hit_rate_b"] for row in found["heads"])
+    none = compare_versions(week, "r1@2018-04-09", b="r1")["choices"]
+    assert none == {"weeks": {"n": 0, "first": None, "last": None}, "chosen": {}, "heads": []}
+
+
+def test_a_head_of_another_policy_moves_its_own_evidence_alone(week):
+    first, last = week.seals[0].arms["r1"].policy, week.seals[-1].arms["r1"].policy
+    rows = np.arange(1500, 1700)
+    before, wanted = (score(policy, week.arrays, rows=rows).heads for policy in (first, last))
+    for place, letter in enumerate("ABCDEFGHI"):
+        mixed = score(with_head(first, letter, of=last), week.arrays, rows=rows).heads
+        np.testing.assert_array_equal(mixed[:, place], wanted[:, place])
+        np.testing.assert_array_equal(np.delete(mixed, place, axis=1), np.delete(before, place, axis=1))
+    without = replace(last, heads={name: head for name, head in last.heads.items() if name != "C"})
+    assert set(with_head(first, "C", of=without).heads) == set("ABDEFGHI")
+
+
 def test_a_version_compared_with_itself_differs_in_nothing(week):
     found = compare_versions(week, "r2", b=f"r2@{LAST}")
+    assert {row["moved"] for row in found["heads"]} == {0.0}
+    same = compare_versions(week, f"r2@{GENESIS}", b=f"r2@{GENESIS}")["choices"]
+    assert same["chosen"]["only_a"]["n"] == same["chosen"]["only_b"]["n"] == 0 < same["chosen"]["both"]["n"]
+    assert {row["added"]["n"] + row["dropped"]["n"] for row in same["heads"]} == {0}
     assert found["settings"] == found["thresholds"] == {}
     assert not any(found["head_weights"].values())
     assert not any(row["a"] != row["b"] for row in found["coefficients"])

@@ -38,7 +38,7 @@ def versions(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def comparison(found: Mapping[str, Any]) -> None:
-    """Settings, thresholds, weights, coefficients and outcomes of two versions."""
+    """Settings, thresholds, heads, coefficients and outcomes of two versions."""
     click.echo(f"{found['a']}  against  {found['b']}\n")
     table(["setting", found["a"], found["b"]], [[k, *map(str, v)] for k, v in found["settings"].items()])
     table(
@@ -54,6 +54,19 @@ def comparison(found: Mapping[str, Any]) -> None:
         ],
     )
     table(
+        ["head", "indicators", "calibration", "mean weight", "coefficients moved"],
+        [
+            [
+                r["head"],
+                _pair(r["indicators"], 0),
+                _pair(r["calibration"], 3),
+                _pair(r["weight"], 3),
+                f"{r['moved']:.4f} rms",
+            ]
+            for r in found["heads"]
+        ],
+    )
+    table(
         ["coefficient", found["a"], found["b"]],
         [
             [f"{r['head']} {r['indicator']} {r['side']}", _number(r["a"], 4), _number(r["b"], 4)]
@@ -66,11 +79,55 @@ def comparison(found: Mapping[str, Any]) -> None:
         elif row["trades"] == 0:
             click.echo(f"  {name}: no trade")
         else:
-            rate, mean = row["win_rate"], row["mean_r"]
-            click.echo(
-                f"  {name}: {row['trades']} trades, win rate {rate[0]:.1%} ({rate[1]:.1%} to {rate[2]:.1%}), "
-                f"mean {mean[0]:+.3f} R ({mean[1]:+.3f} to {mean[2]:+.3f})"
-            )
+            click.echo(f"  {name}: {row['trades']} trades, {_earned(row)}")
+    _choices(found["choices"], a=found["a"], b=found["b"])
+
+
+def _choices(found: Mapping[str, Any], *, a: str, b: str) -> None:
+    """What one would have chosen and the other not, whole and head by head."""
+    weeks = found["weeks"]
+    if weeks["n"] == 0:
+        click.echo("no week has been scored by both before its outcomes were known: choices cannot be compared yet")
+        return
+    click.echo(f"\ncandidates that they chose in the {weeks['n']} weeks to {weeks['last']}, room in the book apart:")
+    for name, words in (("only_a", f"{a} alone"), ("both", "both"), ("only_b", f"{b} alone")):
+        row = found["chosen"][name]
+        click.echo(f"  {words}: {row['n']} candidates" + (f", {_earned(row)}" if row["n"] else ""))
+    click.echo(f"\nhead by head: how often it was right, and what {b}'s head in place of {a}'s would change\n")
+    table(
+        ["head", f"right, {a}", f"right, {b}", "would add", "mean R", "would drop", "mean R"],
+        [
+            [
+                r["head"],
+                _interval(r["hit_rate_a"], "{:.1%}"),
+                _interval(r["hit_rate_b"], "{:.1%}"),
+                str(r["added"]["n"]),
+                _interval(r["added"]["mean_r"], "{:+.2f}"),
+                str(r["dropped"]["n"]),
+                _interval(r["dropped"]["mean_r"], "{:+.2f}"),
+            ]
+            for r in found["heads"]
+        ],
+    )
+
+
+def _earned(row: Mapping[str, Any]) -> str:
+    """Win rate and mean R with their intervals."""
+    return f"win rate {_interval(row['win_rate'], '{:.1%}')}, mean {_interval(row['mean_r'], '{:+.3f} R')}"
+
+
+def _interval(found: Sequence[float | None], spelled: str) -> str:
+    """A value and, where it has one, its interval."""
+    value, low, high = found
+    if value is None:
+        return "n/a"
+    ends = "" if low is None or high is None else f" ({spelled.format(low)} to {spelled.format(high)})"
+    return f"{spelled.format(value)}{ends}"
+
+
+def _pair(values: Sequence[float], places: int) -> str:
+    """Two values, the first and the second version's."""
+    return " / ".join(f"{value:.{places}f}" for value in values)
 
 
 def signals(rows: Sequence[Mapping[str, Any]], *, where: str) -> None:

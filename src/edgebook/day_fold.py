@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgebook.arms import run_week
 from edgebook.book import trade_orders
+from edgebook.drift_week import watch_week
 from edgebook.gate import bet
 from edgebook.importance_run import kept_in_force
 from edgebook.live import open_positions
@@ -117,6 +118,7 @@ def day_document(previous: Seal, inputs: Inputs, *, until: int) -> dict[str, Any
     closed = days.ledger[days.ledger["status"] == "closed"]
     last, first = days.account.days[-1], previous.account.equity
     gate = gate_so_far(previous, inputs, days=days)
+    alarms = _alarms(gate) + drift_so_far(previous, inputs, days=days)
     return {
         "history": inputs.history,
         "date": iso(until)[:10],
@@ -136,7 +138,7 @@ def day_document(previous: Seal, inputs: Inputs, *, until: int) -> dict[str, Any
             for name, week in days.weeks.items()
         },
         "gate": gate,
-        "alarms": _alarms(gate),
+        "alarms": alarms,
         "learned": _learned(previous.arms[previous.champion].policy, champion, since=days.since),
     }
 
@@ -157,6 +159,23 @@ def gate_so_far(previous: Seal, inputs: Inputs, *, days: Days) -> list[dict[str,
             }
         )
     return rows
+
+
+def drift_so_far(previous: Seal, inputs: Inputs, *, days: Days) -> list[dict[str, Any]]:
+    """Alarms of the drift watch on these days, as the week's seal will have them as events."""
+    champion = previous.champion
+    _, events = watch_week(
+        previous.attachments,
+        days.weeks[champion].seen,
+        champion=champion,
+        successor=champion,
+        policy=previous.arms[champion].policy,
+        closed=days.account.closed,
+        market=inputs.market,
+        settings=inputs.drift,
+        until=days.since + WEEK_MS,
+    )
+    return events
 
 
 def next_week_of(seal: Seal) -> str:

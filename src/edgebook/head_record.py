@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgebook.policy import Policy
+    from edgebook.market import Market
+    from edgebook.policy import Policy, Scores
     from edgebook.week import Week
 
 DECIMALS = 6
@@ -49,17 +50,54 @@ def head_hit_rates(week: Week, policies: Sequence[Policy]) -> pd.DataFrame:
     counts = np.zeros(names)
     for number, ((begin, end), policy) in enumerate(zip(pairwise(week.weeks), policies, strict=True)):
         rows = week_rows(market, since=milliseconds(begin), until=milliseconds(end))
-        plan = market.plans[policy.exit_plan]
-        raw = np.nan_to_num(score(policy, market, rows=rows).raw)
-        won = plan.profit_ratio[rows] > 0
-        awake = (np.abs(raw) >= AWAKE) & (plan.known_at[rows] != NEVER)[:, None, :]
-        for result in (0, 1):
-            of_result = awake & (won == bool(result))[:, None, :]
-            for hit in (0, 1):
-                kind = of_result & ((raw > 0) == bool(result == hit))
-                np.add.at(counts[number, ..., result, hit], market.regime[rows], kind.sum(axis=2))
+        counts[number] = vote_counts(score(policy, market, rows=rows), policy, market=market, rows=rows)
     held = week.seal.arms[week.champion].policy
     return hit_rates(counts).assign(weight=held.weights.ravel())
+
+
+def vote_counts(scores: Scores, policy: Policy, *, market: Market, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Votes of every head on the candidates of some bars that have closed.
+
+    Parameters
+    ----------
+    scores : Scores
+        Of `policy` on `rows`.
+    policy : Policy
+    market : Market
+    rows : ndarray of int64, shape (n,)
+
+    Returns
+    -------
+    ndarray of float64, shape (regimes, heads, 2, 2)
+        By result (lost, won) and by miss or hit, as `hit_rates` takes them.
+    """
+    counts = np.zeros((len(REGIMES), len(HEAD_LETTERS), 2, 2))
+    plan, regime = market.plans[policy.exit_plan], market.labelled(policy.regimes).regime[rows]
+    raw, won = np.nan_to_num(scores.raw), plan.profit_ratio[rows] > 0
+    awake = (np.abs(raw) >= AWAKE) & (plan.known_at[rows] != NEVER)[:, None, :]
+    for result in (0, 1):
+        of_result = awake & (won == bool(result))[:, None, :]
+        for hit in (0, 1):
+            kind = of_result & ((raw > 0) == bool(result == hit))
+            np.add.at(counts[..., result, hit], regime, kind.sum(axis=2))
+    return counts
+
+
+def overall_hit_rates(counts: NDArray[np.float64]) -> list[intervals.Interval]:
+    """Balanced hit rate of every head over all regimes, by letter, weeks as clusters.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (weeks, regimes, heads, 2, 2)
+        As `vote_counts` gives them.
+    """
+    rate, error, weeks = _balanced(counts.sum(axis=1))
+    half = [intervals.student(w - 1) * e for w, e in zip(weeks, error, strict=True)]
+    votes = counts.sum(axis=(0, 1, 3, 4))
+    return [
+        intervals.Interval(float(r), float(max(r - h, 0.0)), float(min(r + h, 1.0)), int(n), float(w))
+        for r, h, n, w in zip(rate, half, votes, weeks, strict=True)
+    ]
 
 
 def hit_rates(counts: NDArray[np.float64]) -> pd.DataFrame:

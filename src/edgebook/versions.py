@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgebook.compare_outcomes import compare_outcomes
 from edgebook.errors import SealError
 from edgebook.history import policy_of
 from edgebook.intervals import clusters_of, mean_interval, rate_interval
@@ -14,6 +15,9 @@ from edgebook.metrics import closed_trades
 from edgebook.recipes import HEAD_LETTERS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgebook.heads import Head
     from edgebook.policy import Policy
     from edgebook.week import Week
 
@@ -45,8 +49,9 @@ def compare_versions(week: Week, a: str, *, b: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        settings, thresholds, head_weights and the largest changes of coefficients, each with both values; outcomes of
-        each recipe's own book over the weeks in which both ran.
+        settings, thresholds, head_weights, heads and the largest changes of coefficients, each with both values;
+        outcomes of each recipe's own book over the weeks in which both ran; choices: what one would have chosen and
+        the other not, whole and head by head (`compare_outcomes.compare_outcomes`).
     """
     first, second = resolve_version(week, a), resolve_version(week, b)
     recipes = week.seal.recipes
@@ -68,8 +73,10 @@ def compare_versions(week: Week, a: str, *, b: str) -> dict[str, Any]:
             }
             for i, regime in enumerate(REGIMES)
         },
+        "heads": head_changes(first, second),
         "coefficients": _largest_changes(first, second),
         "outcomes": _outcomes(week, first.recipe, second.recipe),
+        "choices": compare_outcomes(week, first, second),
     }
 
 
@@ -88,6 +95,47 @@ def resolve_version(week: Week, name: str) -> Policy:
         if place.exists():
             return policy_of(week.paths, week.history, f"{name}@{sealed}")
     raise SealError(f"{name}: no such recipe in history {week.history}; `edgebook versions` lists them")
+
+
+def head_changes(first: Policy, second: Policy) -> list[dict[str, Any]]:
+    """How far each head of one version is from that of another.
+
+    Parameters
+    ----------
+    first, second : Policy
+
+    Returns
+    -------
+    list of dict
+        By letter: indicators (of both), calibration (mean slope of both), weight (mean over regimes of both), and
+        moved: root mean square change of the coefficients, in log-odds per standard deviation or vote. A head that a
+        version lacks has 0 indicators.
+    """
+    rows = []
+    for place, letter in enumerate(HEAD_LETTERS):
+        heads = [policy.heads.get(letter) for policy in (first, second)]
+        names = sorted({name for head in heads if head is not None for name in head.indicators})
+        tables = [_coefficients(head, names) for head in heads]
+        moved = float(np.sqrt(np.mean((tables[1] - tables[0]) ** 2))) if names else 0.0
+        rows.append(
+            {
+                "head": letter,
+                "indicators": [0 if head is None else len(head.indicators) for head in heads],
+                "calibration": [round(float(p.slopes[place].mean()), 4) for p in (first, second)],
+                "weight": [round(float(p.weights[:, place].mean()), 4) for p in (first, second)],
+                "moved": round(moved, 5),
+            }
+        )
+    return rows
+
+
+def _coefficients(head: Head | None, names: list[str]) -> NDArray[np.float64]:
+    """Coefficients of some indicators, values then votes, 0 for one that the head does not read."""
+    table = np.zeros((len(names), 4))
+    if head is not None:
+        at = [names.index(name) for name in head.indicators]
+        table[at] = np.concatenate([head.value_weights, head.vote_weights], axis=1)
+    return table
 
 
 def _largest_changes(first: Policy, second: Policy, *, most: int = 12) -> list[dict[str, Any]]:
