@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from edgebook.circular_shift import max_t_p_values, shift_offsets, shifted_outcomes, tree_test
 from edgebook.contributions import shrink_toward, vote_contributions
@@ -260,6 +261,32 @@ def test_the_forest_sees_a_relation_that_the_line_cannot() -> None:
 def test_same_seed_same_evidence() -> None:
     first, second = (keep_list(evidence(2, weeks=6, rows=800), heads=HEADS) for _ in range(2))
     assert json.dumps(first) == json.dumps(second)
+
+
+def selection(seeds: range) -> tuple[int, int, int, int]:
+    """Useless and useful clusters that survive, useful ones planted, and markets, with two planted lines each."""
+    false = found = 0
+    for seed in seeds:
+        survives = evidence(seed, line={2: 0.08, 5: -0.06}).survives
+        found += int(survives[[2, 5]].sum())
+        false += int(np.delete(survives, [2, 5]).sum())
+    return false, found, 2 * len(seeds), len(seeds)
+
+
+def test_useless_clusters_are_dropped_and_useful_ones_kept_in_one_market() -> None:
+    false, found, planted, _ = selection(range(328, 329))
+    assert found == planted
+    assert false <= 1
+
+
+@pytest.mark.slow
+def test_useless_clusters_are_dropped_at_the_stated_rate() -> None:
+    false, found, planted, _ = selection(range(300, 340))
+    # Exact intervals (Clopper and Pearson): the share of false ones among those that survive must not lie above the
+    # stated 10 %, and the power must reach a half.
+    low = stats.binomtest(false, false + found).proportion_ci(0.95, method="exact").low
+    assert low <= 0.10
+    assert stats.binomtest(found, planted).proportion_ci(0.95, method="exact").low >= 0.5
 
 
 # The decision.

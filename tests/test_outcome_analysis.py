@@ -6,8 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook import cell_readings, figures_outcomes, outcome_analysis, outcome_cells, outcome_readings, outcome_tables
+from edgebook import (
+    cell_readings,
+    figures_outcomes,
+    outcome_analysis,
+    outcome_cells,
+    outcome_readings,
+    outcome_tables,
+    outcome_weight_tables,
+    outcome_weights,
+)
 from edgebook.errors import DataError
+from edgebook.indicators import HEADS
 from edgebook.metrics import BOOK_METRICS, TRADE_METRICS
 
 START = pd.Timestamp("2018-04-02", tz="UTC")
@@ -261,6 +271,32 @@ def test_the_whole_report_fits_and_shows_no_nan():
     assert sum(len(picture.data) for picture in pictures) < 270_000  # under 400 kB as text, tables included
 
 
+def made_up_effects():
+    """Effects of two of the patterns; the rest has none."""
+    texts = {"effect_in_force": "off", "effect_learned": "+0.02 / 0.00 / −0.01 / +0.05"}
+    return pd.DataFrame(texts, index=pd.Index(["breakout", "engulfing"], name="pattern"))
+
+
+def made_up_weights():
+    """A weight of every head in every regime."""
+    names = [f"{letter} {title}" for letter, title in HEADS.items()]
+    rows = [(regime, head) for regime in REGIMES for head in names]
+    return pd.DataFrame(rows, columns=["regime", "head"]).assign(current_weight=0.1, suggested_weight=0.05)
+
+
+def test_heads_stand_beside_their_weights_in_every_regime():
+    trades, _, _, cells = report()
+    found = outcome_weights.heads_by_regime(cells, made_up_weights())
+    assert len(found) == 36
+    own = trades.dropna(subset=["close_date"])
+    mine = own[(own["regime"] == "volatile") & own["heads_agreed"].str.contains("F")]
+    row = found[(found["regime"] == "volatile") & found["head"].str.startswith("F ")].iloc[0]
+    assert row["signals_contributed"] == len(mine)
+    assert row["win_rate_when_agreed"] == pytest.approx((mine["profit_ratio"] > 0).mean(), abs=1e-6)
+    few = outcome_weights.heads_by_regime(cells.iloc[:0], made_up_weights())
+    assert few["signals_contributed"].eq(0).all()
+
+
 def everything(trades, daily, metrics, cells):
     """All that the notebook shows."""
     sets = outcome_analysis.certified_and_paper(trades)
@@ -287,7 +323,8 @@ def everything(trades, daily, metrics, cells):
         figures_outcomes.confidence_picture(bins),
         outcome_tables.confidence_table(bins),
         outcome_readings.confidence_reading(bins),
-        outcome_tables.pattern_summary(cells, trades),
+        outcome_tables.pattern_summary(cells, trades, effects=made_up_effects()),
+        outcome_weight_tables.heads_table(outcome_weights.heads_by_regime(cells, made_up_weights())),
         outcome_tables.regime_summary(cells),
         cell_readings.what_worked(cells),
         outcome_readings.conclusion(metrics, cells),

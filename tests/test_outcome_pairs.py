@@ -245,14 +245,14 @@ def test_a_planted_group_is_found_and_lifts_its_symbols():
 
 def test_a_group_that_always_lost_is_not_certain():
     closed, labels = groups(4)
-    few = np.flatnonzero((labels["pattern"] == "p05") & (labels["regime"] == "bull"))[:40]
+    few = np.flatnonzero(labels["pattern"] == "p05")[::40]  # over all the weeks
     labels["pattern"] = labels["pattern"].mask(labels["pattern"] == "p05", "p04")
     labels.loc[few, "pattern"] = "p05"
     won = closed.won.copy()
     won[few] = False
     table = group_table(replace(closed, won=won), labels, groupings=NESTED[:1]).set_index("pattern")
     assert table.loc["p05", "lift_high"] - table.loc["p05", "lift_low"] > 0.3  # the sums by week alone say 0.05
-    assert table.loc["p05", "n_effective"] <= 40
+    assert table.loc["p05", "n_effective"] <= len(few) < 50
 
 
 def test_groupings_that_do_not_nest_are_refused():

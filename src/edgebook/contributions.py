@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from edgebook.folds import shared_uniqueness
+from edgebook.importance_clusters import benjamini_hochberg
 from edgebook.intervals import student, weeks_since_epoch
 from edgebook.outcomes import observed_outcomes
 from edgebook.regimes import REGIMES
@@ -44,11 +46,12 @@ def vote_contributions(
     Returns
     -------
     DataFrame
-        One row an indicator and scope, scopes in the order "overall", then `REGIMES`; indicators in catalogue order.
+    One row an indicator and scope, scopes in the order "overall", then `REGIMES`; indicators in catalogue order.
         Columns: indicator, regime (the scope), contribution_to_wins and contribution_to_losses (share of winning and
         of losing candidates whose side the vote agreed with), difference with low and high (wins less losses, 95 %
-        interval by week clusters), importance_score (the difference, shrunk), optimal_weight, n (candidates on which
-        it voted) and n_effective (the same, overlapping labels counted once).
+        interval by week clusters) and q_value (that there is none, after Benjamini and Hochberg: overall over the
+        indicators, by regime over all indicators and regimes), importance_score (the difference, shrunk),
+        optimal_weight, n (candidates on which it voted) and n_effective (the same, overlapping labels counted once).
 
     Notes
     -----
@@ -86,11 +89,15 @@ def vote_contributions(
         table.insert(0, "indicator", names)
         table.insert(1, "regime", name)
         tables.append(table.assign(importance_score=np.round(score, 6)))
+    found = pd.concat(tables, ignore_index=True)
+    whole, p_value = (found["regime"] == OVERALL).to_numpy(bool), found["p_value"].to_numpy(np.float64)
+    q_value = np.full(len(found), np.nan)
+    q_value[whole], q_value[~whole] = benjamini_hochberg(p_value[whole]), benjamini_hochberg(p_value[~whole])
     columns = [
         "indicator", "regime", "contribution_to_wins", "contribution_to_losses", "difference", "low", "high",
-        "importance_score", "optimal_weight", "n", "n_effective",
+        "q_value", "importance_score", "optimal_weight", "n", "n_effective",
     ]  # fmt: skip
-    return pd.concat(tables, ignore_index=True)[columns]
+    return found.assign(q_value=np.round(q_value, 6))[columns]
 
 
 def shrink_toward(
@@ -147,6 +154,8 @@ def _scope(
     error = _clustered(influences[0] - influences[1], labels)
     difference = shares[0] - shares[1]
     half = student(len(labels) - 1) * error
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p_value = 2 * stats.t.sf(np.abs(difference / error), max(len(labels) - 1, 1))
     hits = _weekly(agreed, np.where(won, weight, 0.0), member=member, weeks=len(labels)).sum(axis=0)
     hits += _weekly(opposed, np.where(won, 0.0, weight), member=member, weeks=len(labels)).sum(axis=0)
     awake = _weekly(agreed + opposed, weight, member=member, weeks=len(labels)).sum(axis=0)
@@ -159,6 +168,7 @@ def _scope(
             "low": np.round(difference - half, 6),
             "high": np.round(difference + half, 6),
             "error": error,
+            "p_value": np.where(error > 0, p_value, np.nan),
             "optimal_weight": np.round(np.maximum(0.0, np.log(rate / (1 - rate))), 6),
             "n": np.count_nonzero(agreement, axis=0),
             "n_effective": np.round(awake, 2),

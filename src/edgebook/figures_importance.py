@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from edgebook.contributions import OVERALL
-from edgebook.figures import Picture, canvas, png
+from edgebook.figures import HAIR, Picture, canvas, colour, png
 from edgebook.figures_rates import draw_bars, rows_height_in
 from edgebook.figures_search import draw_clusters
+from edgebook.figures_states import draw_states
+from edgebook.importance_decisions import decisions_frame, timeline_frame
 from edgebook.importance_tables import clusters_frame, contributions_frame
 
 if TYPE_CHECKING:
@@ -105,5 +107,23 @@ def contributions_picture(found: Mapping[str, Any], *, top: int = 12) -> Picture
     caption = (
         f"The {len(shown)} highest and lowest of {frame['indicator'].nunique()} indicators before shrinking; 95 % "
         "intervals over week clusters, one indicator at a time; blue: leaves out zero."
+    )
+    return png(figure, caption=caption)
+
+
+def decisions_picture(found: Mapping[str, Any]) -> Picture:
+    """Draw when each cluster of the last run was in, on what, and when it was out."""
+    states = timeline_frame(found)
+    figure, (ax,) = canvas(height_in=rows_height_in(len(states)))
+    draw_states(
+        states, ax=ax, title="Clusters in and out, run by run",
+        shades={"evidence": colour("champion"), "kept": "#9dbad6", "out": HAIR},
+        labels={"evidence": "in, on evidence", "kept": "in, for another reason", "out": "out"},
+    )  # fmt: skip
+    members = int(decisions_frame(found).query("at == @found['at']")["n"].sum())
+    caption = (
+        f"The {len(states)} clusters of {found['at']} ({members} indicators) followed back over {states.shape[1]} "
+        f"run{'s' if states.shape[1] > 1 else ''}; in: at least half of the members were kept. Another reason: nothing "
+        "survived, so that all stayed, or the head would have been empty."
     )
     return png(figure, caption=caption)

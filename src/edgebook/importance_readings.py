@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from edgebook.contributions import OVERALL
+from edgebook.importance_decisions import DECISIONS, decisions_frame, kept_by_run, runs_frame
 from edgebook.importance_tables import clusters_frame, contributions_frame
 from edgebook.regimes import REGIMES
 from edgebook.report import callout, formatted, interval, prose
@@ -107,16 +108,52 @@ def contributions_reading(found: Mapping[str, Any]) -> Prose:
         f"shrinking the scores run from {formatted(float(overall['importance_score'].min()), 'points')} to "
         f"{formatted(float(overall['importance_score'].max()), 'points')}."
     )
+    rate = found["false_discovery_rate"]
+    by_regime = frame[frame["regime"] != OVERALL]
+    known = by_regime[(by_regime["q_value"] <= rate) & (by_regime["difference"] > 0)]
     parts = []
     for regime in REGIMES:
-        own = frame[frame["regime"] == regime].sort_values(
+        own = by_regime[by_regime["regime"] == regime].sort_values(
             ["importance_score", "difference", "indicator"], ascending=[False, False, True]
         )
-        best = own.iloc[0]
-        score = formatted(float(best["importance_score"]), "points")
-        name = f"`{best['indicator']}` ({score})" if best["importance_score"] > 0 else "none above zero"
-        parts.append(f"{regime.replace('_', ' ')}: {name}")
-    return prose(first, f"Highest score by regime: {'; '.join(parts)}.")
+        shown = own[own.index.isin(known.index)]
+        best = (shown if len(shown) else own).iloc[0]
+        name = f"`{best['indicator']}` ({formatted(float(best['importance_score']), 'points')})"
+        more = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
+        said = f"{name}{more}" if len(shown) else "none"
+        ahead = f", ahead: {name}" if not len(shown) and best["importance_score"] > 0 else ""
+        parts.append(f"{regime.replace('_', ' ')}: {said}{ahead}")
+    return prose(
+        first,
+        f"Shown to be with the winners of a regime at {rate:.0%}: {len(known)} of {len(by_regime)} indicators by "
+        f"regime. {'; '.join(parts)}.",
+    )
+
+
+def decisions_reading(found: Mapping[str, Any]) -> Prose:
+    """Say what the run dropped, kept and brought back, and what the runs before it did."""
+    frame = decisions_frame(found)
+    runs = runs_frame(found)
+    last = frame[frame["at"] == found["at"]]
+    parts = []
+    for decision in DECISIONS:
+        own = last[last["decision"] == decision].sort_values(["n", "cluster"], ascending=[False, True])
+        named = ", ".join(f"`{name}`" for name in own["cluster"].head(4))
+        more = f" and {len(own) - 4} more" if len(own) > 4 else ""
+        parts.append(f"{decision} {len(own)}" + (f" ({named}{more})" if len(own) else ""))
+    said = [f"{found['at']}: {'; '.join(parts)}."]
+    if len(runs) == 1:
+        return prose(*said, "It is the first run; before it all were in.")
+    kept = kept_by_run(found["decisions"])
+    always = set.intersection(*kept.values())
+    never = {name for cluster in found["clusters"] for name in cluster["members"]} - set[str]().union(*kept.values())
+    changes = int(runs["dropped"].iloc[1:].sum() + runs["brought_back"].iloc[1:].sum())
+    said.append(
+        f"Over {len(runs)} runs since {runs['at'].iloc[0]} {len(always)} indicators were kept every time, "
+        f"{len(never)} never; clusters changed sides {changes} times after the first run. A choice that keeps "
+        "changing rests on evidence that is near its bar."
+    )
+    return prose(*said)
 
 
 def _survive(count: int) -> str:

@@ -14,13 +14,14 @@ import pandas as pd
 from edgebook.contributions import vote_contributions
 from edgebook.errors import DataError
 from edgebook.importance import gather_evidence, keep_list
+from edgebook.importance_decisions import dated_decisions
 from edgebook.indicators import CATALOGUE
 from edgebook.params import Importance, section
 from edgebook.permutation import permutation_importance
 from edgebook.seals import sealed_weeks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from edgebook.paths import Paths
@@ -41,6 +42,7 @@ def measure_importance(
     exit_plan: str,
     at: pd.Timestamp,
     settings: Importance,
+    earlier: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Measure every indicator on what was known at a time.
 
@@ -58,11 +60,14 @@ def measure_importance(
         UTC; outcomes known later do not enter.
     settings : Importance
         Rate, shifts, rows, permutations, seed.
+    earlier : sequence of mapping
+        Decisions of the runs before, which this one carries on.
 
     Returns
     -------
     dict
-        JSON-able: what `importance.keep_list` returns, with exit_plan, correlation (names and rows, two places),
+        JSON-able: what `importance.keep_list` returns, with decisions (of all runs, as
+        `importance_decisions.dated_decisions` returns them), exit_plan, correlation (names and rows, two places),
         permutation (one mapping a cluster) and contributions (columns of `contributions.vote_contributions`).
     """
     evidence = gather_evidence(
@@ -74,7 +79,8 @@ def measure_importance(
         rows=settings.rows,
         seed=settings.seed,
     )
-    found = keep_list(evidence, heads={indicator.name: indicator.head for indicator in CATALOGUE})
+    heads = {indicator.name: indicator.head for indicator in CATALOGUE}
+    found = keep_list(evidence, heads=heads)
     shuffled = permutation_importance(
         evidence.rows,
         evidence.clusters,
@@ -87,6 +93,7 @@ def measure_importance(
     )
     contributions = vote_contributions(votes, outcomes, regimes=regimes, at=at)
     return found | {
+        "decisions": dated_decisions(found, earlier=earlier, heads=heads),
         "exit_plan": exit_plan,
         "correlation": {
             "names": list(evidence.rows.names),
@@ -151,6 +158,7 @@ def importance_in_force(week: Week, *, importance: Mapping[str, Any], exit_plan:
         exit_plan=exit_plan,
         at=pd.Timestamp(week.as_of, tz="UTC"),
         settings=settings,
+        earlier=last["decisions"] if last is not None else [],
     )
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from edgebook.contributions import OVERALL
+from edgebook.importance_decisions import decisions_frame, runs_frame
+from edgebook.importance_weights import with_weights
 from edgebook.indicators import CATALOGUE
 from edgebook.indicators import HEADS as HEAD_NAMES
 from edgebook.regimes import REGIMES
@@ -23,7 +25,16 @@ _CONTRIBUTION_FORMATS: Final[dict[str, Format]] = {
     "difference": "points",
     "importance_score": "points",
     "optimal_weight": "number3",
+    "current_weight": "number",
+    "suggested_weight": "number",
+    "q_value": "p",
 }
+_CONTRIBUTIONS: Final = [
+    "contribution_to_wins", "contribution_to_losses", "difference", "low", "high", "q_value", "importance_score",
+    "optimal_weight",
+]  # fmt: skip
+_SHOWN = "shown", "not shown"
+_DECISION_TONES: Final = {"kept": "good", "brought back": "good", "dropped": "bad", "still out": "plain"}
 _KEPT_TONES: Final = {"yes": "good", "in part": "wait", "no": "plain"}
 
 
@@ -65,12 +76,15 @@ def members_table(found: Mapping[str, Any]) -> Table:
 def evidence_table(found: Mapping[str, Any]) -> Table:
     """Evidence for every cluster: the linear test, the forest against its null, the verdict."""
     rows = clusters_frame(found).rename(columns={"name": "cluster", "n_members": "n", "tree_p": "forest_p"})
+    decisions = decisions_frame(found)
+    decided = decisions[decisions["at"] == found["at"]].set_index("cluster")
+    rows["decision"], rows["since"] = (rows["cluster"].map(decided[name]) for name in ("decision", "since"))
     columns = [
         "cluster", "n", "r_per_unit", "r_low", "r_high", "z", "p", "q", "gain", "null_q95", "forest_p", "evidence",
-        "kept",
+        "decision", "since",
     ]  # fmt: skip
     rows = rows[columns]
-    rows = rows.astype(dict.fromkeys(columns[2:-2], float))
+    rows = rows.astype(dict.fromkeys(columns[2:-3], float))
     rows["gain"], rows["null_q95"] = rows["gain"] * 1e4, rows["null_q95"] * 1e4
     return table(
         rows,
@@ -80,12 +94,44 @@ def evidence_table(found: Mapping[str, Any]) -> Table:
             f"mean over n = {found['days']:,} days; z with a Newey-West error of {found['hac_lags']} lags; q after "
             f"Benjamini and Hochberg. Gain: variance that a forest explains by the cluster, in 1/10,000, and the 95 % "
             f"point of {found['shifts']} circular shifts; forest p is family-wise. A cluster survives at q or forest p "
-            f"of at most {found['false_discovery_rate'] / 2:.0%}, half of the error rate each. n: members."
+            f"of at most {found['false_discovery_rate'] / 2:.0%}, half of the error rate each. n: members. Since: the "
+            "run from which on most of its members have been in, or out."
         ),
         formats={"r_per_unit": "r", "p": "p", "q": "p", "forest_p": "p"},
         labels={"r_per_unit": "R per unit", "null_q95": "Null 95 %", "forest_p": "Forest p"},
         intervals={"r_per_unit": ("r_low", "r_high")},
-        pills={"kept": _KEPT_TONES},  # type: ignore[dict-item]
+        pills={"decision": _DECISION_TONES},  # type: ignore[dict-item]
+    )
+
+
+def runs_table(found: Mapping[str, Any]) -> Table:
+    """Every run so far: how many clusters were kept, dropped, brought back."""
+    return table(
+        runs_frame(found),
+        caption="Every run so far, in clusters",
+        note="On evidence: passed one of the two tests. Clusters are formed anew at each run; one was in before when "
+        "at least half of its members were. Where nothing passes nothing is dropped, and all come back.",
+        labels={"at": "Run of", "indicators": "Indicators kept"},
+    )
+
+
+def changes_table(found: Mapping[str, Any], *, top: int = 15) -> Table:
+    """Clusters that were dropped or brought back, the latest first, with the evidence of that day."""
+    frame = decisions_frame(found)
+    changed = frame[frame["decision"].isin(["dropped", "brought back"])].assign(
+        best=lambda rows: rows[["p", "forest_p"]].min(axis=1)
+    )
+    rows = changed.sort_values(["at", "decision", "best", "cluster"], ascending=[False, True, True, True]).head(top)
+    columns = ["at", "cluster", "decision", "why", "n", "r_per_unit", "r_low", "r_high", "z", "q", "forest_p"]
+    return table(
+        rows[columns].reset_index(drop=True),
+        caption=f"Dropped and brought back: the latest {len(rows)} of {len(changed)} changes",
+        note="R per unit, z, q and forest p as in the table above, as they stood at that run. n: members. The record "
+        "of all runs is carried from seal to seal in keep.json.",
+        formats={"r_per_unit": "r", "q": "p", "forest_p": "p"},
+        labels={"at": "Run of", "r_per_unit": "R per unit", "forest_p": "Forest p"},
+        intervals={"r_per_unit": ("r_low", "r_high")},
+        pills={"decision": _DECISION_TONES},  # type: ignore[dict-item]
     )
 
 
@@ -106,43 +152,70 @@ def permutation_table(found: Mapping[str, Any], *, top: int = 10) -> Table:
     )
 
 
-def contributions_table(found: Mapping[str, Any], *, top: int = 8) -> Table:
-    """Contribution to wins and losses over all regimes: the indicators with the highest and the lowest scores."""
-    frame = contributions_frame(found)
-    rows = frame[frame["regime"] == OVERALL].sort_values(
-        ["importance_score", "difference", "indicator"], ascending=[False, False, True]
-    )
-    if len(rows) > 2 * top:
-        rows = pd.concat([rows.head(top), rows.tail(top)])
+def contributions_table(found: Mapping[str, Any], weights: pd.DataFrame) -> Table:
+    """Every indicator over all regimes: contribution, score, weight in force and suggested.
+
+    Parameters
+    ----------
+    found : mapping
+        A run.
+    weights : DataFrame
+        As `importance_weights.weights_in_force` gives them.
+    """
+    frame = with_weights(contributions_frame(found), weights)
+    rows = _ranked(frame[frame["regime"] == OVERALL])
+    columns = ["indicator", "head", *_CONTRIBUTIONS, "current_weight", "suggested_weight", "n"]
     return table(
-        rows.drop(columns=["regime", "n_effective"]).reset_index(drop=True),
-        caption=f"Votes on wins and on losses: the {top} highest and the {top} lowest scores of {found['bars']:,} bars",
+        rows[columns].reset_index(drop=True),
+        caption=f"Votes on wins and on losses, all {len(rows)} indicators over {found['bars']:,} bars",
         note=(
             "Share of winning and of losing candidates (both sides of every bar) whose side the textbook vote agreed "
-            "with; their difference with its interval over week clusters; importance score is the difference, shrunk; "
-            "optimal weight the log-odds of a vote being right. n: candidates on which it voted."
+            "with; their difference with its interval over week clusters, q over all indicators; importance score is "
+            "the difference, shrunk. Current weight: mean over regimes in the policy in force, 1 counts as fitted, n/a "
+            "before the first policy or where no head uses the indicator. Suggested: the log-odds of the vote being "
+            "right, relative within the head. n: candidates on which it voted."
         ),
         formats=_CONTRIBUTION_FORMATS,
+        labels={"q_value": "q"},
         intervals={"difference": ("low", "high")},
     )
 
 
-def regime_contributions_table(found: Mapping[str, Any], *, top: int = 3) -> Table:
-    """Contribution to wins and losses by regime: the best indicators of each."""
-    frame = contributions_frame(found)
-    ranked = frame.sort_values(["importance_score", "difference", "indicator"], ascending=[False, False, True])
+def regime_contributions_table(found: Mapping[str, Any], weights: pd.DataFrame, *, top: int = 4) -> Table:
+    """Contribution to wins and losses by regime: the best indicators of each, and whether they are shown to be good.
+
+    Parameters
+    ----------
+    found : mapping
+        A run.
+    weights : DataFrame
+        As `importance_weights.weights_in_force` gives them.
+    top : int
+        Indicators a regime.
+    """
+    ranked = _ranked(with_weights(contributions_frame(found), weights))
     rows = pd.concat([ranked[ranked["regime"] == regime].head(top) for regime in REGIMES], ignore_index=True)
-    columns = [
-        "regime", "indicator", "contribution_to_wins", "contribution_to_losses", "difference", "low", "high",
-        "importance_score", "optimal_weight", "n",
-    ]  # fmt: skip
+    good = (rows["q_value"] <= found["false_discovery_rate"]) & (rows["difference"] > 0)
+    rows["it_is"] = good.map({True: _SHOWN[0], False: _SHOWN[1]})
+    columns = ["regime", "indicator", "it_is", *_CONTRIBUTIONS, "current_weight", "suggested_weight", "n"]
     return table(
         rows[columns],
-        caption=f"Votes on wins and on losses by regime: the {top} highest scores of each",
-        note="As above; a regime's score leans on the indicator's overall score as far as the data ask for it.",
+        caption=f"The best indicators of each regime: the {top} highest scores",
+        note=(
+            "As above; a regime's score leans on the indicator's overall score as far as the data ask for it. Shown: "
+            f"with the winners at a false-discovery rate of {found['false_discovery_rate']:.0%} over all indicators "
+            f"and regimes ({len(ranked[ranked['regime'] != OVERALL])}); otherwise a lead to watch."
+        ),
         formats=_CONTRIBUTION_FORMATS,
+        labels={"q_value": "q"},
         intervals={"difference": ("low", "high")},
+        pills={"it_is": {_SHOWN[0]: "good", _SHOWN[1]: "wait"}},
     )
+
+
+def _ranked(frame: pd.DataFrame) -> pd.DataFrame:
+    """Highest score first."""
+    return frame.sort_values(["importance_score", "difference", "indicator"], ascending=[False, False, True])
 
 
 def heads_table(found: Mapping[str, Any]) -> Table:

@@ -102,15 +102,19 @@ def groups_table(cells: pd.DataFrame, *, kind: str, top: int = 8) -> Table:
         own[columns],
         first=own["name"],
         label=kind[:1].upper() + kind[1:],
-        caption=f"All candidates by {kind}: the {top} at each end of {len(cells):,}",
+        caption=f"All candidates by {kind}: {len(own)} of {int(cells['tested'].sum()):,} tested, {len(cells):,} in all",
         note=f"{LIFT_NOTE} Shrunk toward the larger group that it lies in; q asks whether it differs from the rest of "
-        "that group, over all groups that are tested (n/a under 30 candidates or 8 weeks).",
+        "that group, over all groups that are tested: 30 candidates and 8 weeks. Shown: those at both ends, and where "
+        "none is tested the largest.",
     )
 
 
 def leading_groups(cells: pd.DataFrame, *, top: int) -> pd.DataFrame:
-    """Return the groups at both ends after shrinking, the best first."""
+    """Return the groups at both ends after shrinking, of those that are tested; the largest ones where none is."""
     ranked = cells.sort_values(["shrunk_lift", "n", "name"], ascending=[False, False, True], ignore_index=True)
+    if not cells["tested"].any():
+        return ranked.sort_values(["n", "name"], ascending=[False, True], ignore_index=True).head(2 * top)
+    ranked = ranked[ranked["tested"]]
     return ranked if len(ranked) <= 2 * top else pd.concat([ranked.head(top), ranked.tail(top)], ignore_index=True)
 
 

@@ -86,8 +86,8 @@ class Effects:
         return benjamini_hochberg(np.where(self.tested & (self.error > 0), p_value, np.nan))
 
     def bands(self, name: str) -> dict[str, Floats]:
-        """Value and both ends of the 95 % interval, as columns `name`, `name_low` and `name_high`."""
-        half = stats.t.ppf(0.5 + LEVEL / 2, np.maximum(self.freedom, 1)) * self.error
+        """Value and both ends of the 95 % interval (nan where not tested): `name`, `name_low` and `name_high`."""
+        half = np.where(self.tested, stats.t.ppf(0.5 + LEVEL / 2, np.maximum(self.freedom, 1)) * self.error, np.nan)
         return {name: self.value, f"{name}_low": self.value - half, f"{name}_high": self.value + half}
 
 
@@ -99,7 +99,7 @@ class Shrunk:
     error2: Floats
 
     def bands(self, name: str) -> dict[str, Floats]:
-        """Value and both ends of the 95 % interval, as columns `name`, `name_low` and `name_high`."""
+        """Value and both ends of the 95 % interval, `name`, `name_low` and `name_high`."""
         half = float(stats.norm.ppf(0.5 + LEVEL / 2)) * np.sqrt(self.error2)
         return {name: self.value, f"{name}_low": self.value - half, f"{name}_high": self.value + half}
 
@@ -161,7 +161,8 @@ def shrink_effects(found: Effects, *, toward: Floats, toward_error2: Floats, ind
     ----------
     found : Effects
     toward, toward_error2 : ndarray, shape (k,)
-        Centres, and their own squared errors. Where nothing is known the centre stands.
+        Centres, and their own squared errors. Where an estimate is not tested its centre stands; where none is, its
+        error is not known (nan).
     independent : int
         How many of the estimates do not lean on each other: pairs that share parts are worth no more than the parts.
 
@@ -189,7 +190,7 @@ def shrink_effects(found: Effects, *, toward: Floats, toward_error2: Floats, ind
         slack = float(np.sqrt(2 / independent) * known.sum() / precision.sum())
     wide = between + slack
     keep = np.where(known, wide / (wide + noise), 0.0)
-    own2 = np.where(known, keep * noise, wide)
+    own2 = np.where(known, keep * noise, wide if known.any() else np.nan)
     return Shrunk(value=toward + away * between / (between + noise), error2=own2 + (1 - keep) ** 2 * toward_error2)
 
 

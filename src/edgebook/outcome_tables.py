@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from edgebook.formats import MISSING
 from edgebook.metrics import BOOK_METRICS, TRADE_METRICS
 from edgebook.outcome_cells import pattern_table, regime_table
 from edgebook.report import formatted, interval, table
@@ -220,22 +221,29 @@ def cells_table(own: pd.DataFrame, *, kind: str) -> Table:
     )
 
 
-def pattern_summary(cells: pd.DataFrame, trades: pd.DataFrame, *, largest: int | None = None) -> Table:
-    """Show each pattern's count, win rate, average profit and best regime.
+def pattern_summary(
+    cells: pd.DataFrame, trades: pd.DataFrame, *, effects: pd.DataFrame, largest: int | None = None
+) -> Table:
+    """Show each pattern's count, win rate, average profit, best regime and effect.
 
     Parameters
     ----------
     cells, trades : DataFrame
         As `outcome_cells.pattern_table` takes them.
+    effects : DataFrame
+        As `outcome_weights.effects_of_patterns` gives them.
     largest : int, optional
         Only the so many with the most signals.
     """
-    found = pattern_table(cells, trades, largest=largest)
-    columns = ["name", "count", *_CELL_BANDS["shrunk_win_rate"], "shrunk_win_rate", "avg_profit", "best_in_regime"]
+    found = pattern_table(cells, trades, largest=largest).join(effects, on="pattern")
+    columns = ["name", "count", *_CELL_BANDS["shrunk_win_rate"], "shrunk_win_rate", "avg_profit", "best_in_regime",
+               "effect_in_force", "effect_learned"]  # fmt: skip
+    texts = found[["effect_in_force", "effect_learned"]].fillna(MISSING)
     return table(
-        found[columns].assign(avg_profit=found["avg_profit"] * 1e4),
-        caption="Patterns: how many, how good, where best",
-        note=BEST_NOTE,
+        found.assign(avg_profit=found["avg_profit"] * 1e4, **texts)[columns],
+        caption="Patterns: how many, how good, where best, what they add",
+        note=f"{BEST_NOTE} Effect: log-odds that the pattern adds to the consensus in trending bullish / trending "
+        "bearish / ranging / volatile, in force when the week began and as learned by its end from every candidate.",
         formats={"shrunk_win_rate": "percent", "avg_profit": "bps"},
         labels={"name": "Pattern", "shrunk_win_rate": "Win rate (shrunk)", "avg_profit": "Average profit (raw)"},
         intervals={"shrunk_win_rate": _CELL_BANDS["shrunk_win_rate"]},
