@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all env test test-slow lint notebooks sample benchmarks lab lock clean help
+.PHONY: all env test test-slow lint notebooks sample ablation ablation-quick benchmarks lab lock clean help
 
 all: env ## Build the environment, run this week (only what has changed), say where the reports are
 	dvc repro
@@ -65,6 +65,12 @@ notebooks: env ## Renew the saved outputs of notebooks/ on the committed sample 
 sample: env ## Renew the small market in data/sample that notebooks and tests read
 	python -m edgebook.sample
 
+ablation: env ## Run every learner on every market and write docs/evidence.md; goes on where it stopped
+	python -m edgebook.evidence
+
+ablation-quick: env ## A small part of it, written outside git: that all of it runs
+	python -m edgebook.evidence --quick
+
 benchmarks: env ## Time the parts that have a promise to keep, beside their peers
 	@for script in benchmarks/*.py; do echo "== $$script"; python $$script || exit 1; done
 
@@ -93,4 +99,4 @@ clean: ## Remove environments and caches; data, seals and reports stay
 
 help: ## Say what there is to ask for
 	@echo "make TARGET, where TARGET is one of:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile

@@ -125,6 +125,16 @@ class Paths:
         return self.root / ".edgebook.lock"
 
     @property
+    def evidence(self) -> Path:
+        """Folder: what the learners were worth where it was measured, and its figures; the page lies beside it."""
+        return self.root / "docs" / "evidence"
+
+    @property
+    def evidence_cache(self) -> Path:
+        """Folder, outside git: markets and measured weeks of the evidence."""
+        return self.root / "scratch" / "evidence"
+
+    @property
     def failed(self) -> Path:
         """Folder, outside git: notebooks that failed, as they stood."""
         return self.root / "scratch" / "failed"

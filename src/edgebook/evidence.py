@@ -1,0 +1,156 @@
+"""``python -m edgebook.evidence``: run every learner on every market, and write docs/evidence.md from what it found.
+
+``make ablation`` calls it. Cells are kept outside git, so that a run that was broken off goes on where it stopped; what
+was measured is committed as docs/evidence/ablation.json, and the page and its figures are made of that file alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from edgebook.paths import Paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from edgebook.params import Params
+    from edgebook.recipes import Recipe
+
+WORKERS = 2
+DIGITS = 6
+
+
+def main(arguments: list[str]) -> int:
+    """Run the evidence; ``--quick`` runs a small part of it, in a folder of its own outside git."""
+    from edgebook.params import load_params
+
+    if any(word != "--quick" for word in arguments):
+        print("usage: python -m edgebook.evidence [--quick]", file=sys.stderr)
+        return 2
+    quick = bool(arguments)
+    paths = Paths.at()
+    with _bar("markets and arms") as tell:
+        found = measure(load_params(paths.params), paths, quick=quick, tell=tell)
+    folder = paths.evidence_cache / "quick" if quick else paths.evidence
+    page = folder / "evidence.md" if quick else paths.evidence.with_suffix(".md")
+    write_evidence(found, folder=folder, page=page)
+    print(f"{len(found['rows'])} rows of learners on markets: {page.relative_to(paths.root)}")
+    return 0
+
+
+def measure(
+    params: Params, paths: Paths, *, quick: bool = False, tell: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
+    """Run what has not been run yet and sum it up.
+
+    Parameters
+    ----------
+    params : Params
+        The champion among its recipes is the full loop.
+    paths : Paths
+        Markets and cells are kept under `Paths.evidence_cache`.
+    quick : bool
+    tell : callable, optional
+        Called with the number of cells done and their total.
+
+    Returns
+    -------
+    dict
+        JSON-able: quick, champion, recipe, markets, arms, rows, studies.
+    """
+    from edgebook.ablation import benches, make_arm_rows, make_rows
+    from edgebook.evidence_cells import run_benches
+    from edgebook.history import rules_of
+    from edgebook.known_truth import studies
+
+    champion, recipe = full_loop(params)
+    planned = benches(recipe, quick=quick)
+    cells = run_benches(planned, params=params, cache=paths.evidence_cache, workers=WORKERS, tell=tell)
+    specs = {bench.spec.name: bench.spec for bench in reversed(planned)}
+    markets = [
+        {
+            **asdict(replace(spec, seed=0)),
+            "markets": len({seed for name, seed, _ in cells if name == spec.name}),
+            "arms": len({arm for name, _, arm in cells if name == spec.name}),
+        }
+        for spec in reversed(list(specs.values()))
+    ]
+    found = {
+        "quick": quick,
+        "champion": champion,
+        "recipe": recipe.settings(),
+        "warmup_weeks": params.learning.warmup_weeks,
+        "markets": markets,
+        "arms": make_arm_rows(cells),
+        "rows": make_rows(cells, recipe),
+        "studies": studies(cells, recipe, families=rules_of(params).families),
+    }
+    made: dict[str, Any] = _rounded(found)
+    return made
+
+
+def full_loop(params: Params) -> tuple[str, Recipe]:
+    """Name and recipe of the full loop: the champion's of params.yaml."""
+    return next((name, recipe) for name, recipe in params.recipes.items() if recipe.role == "champion")
+
+
+def write_evidence(found: dict[str, Any], *, folder: Any, page: Any) -> None:
+    """Write what was measured, the figures and the page.
+
+    Parameters
+    ----------
+    found : dict
+        From `measure`.
+    folder : Path
+        For the JSON and the figures.
+    page : Path
+    """
+    from edgebook.evidence_page import evidence_page
+    from edgebook.figures_evidence import evidence_pictures
+
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(found, indent=1, allow_nan=False) + "\n"
+    (folder / "ablation.json").write_text(text, encoding="utf-8", newline="\n")
+    for name, picture in evidence_pictures(found).items():
+        (folder / f"{name}.png").write_bytes(picture.data)
+    page.write_text(evidence_page(found), encoding="utf-8", newline="\n")
+
+
+def _rounded(value: Any) -> Any:
+    """Numbers to six digits, undefined ones as None, so that the file is the same on another processor."""
+    if isinstance(value, dict):
+        return {str(key): _rounded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(item) for item in value]
+    if isinstance(value, float) or hasattr(value, "dtype"):
+        number = value.item() if hasattr(value, "item") else value
+        if isinstance(number, float):
+            return round(number, DIGITS) + 0.0 if math.isfinite(number) else None
+        return number
+    return value
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Progress on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm  # type: ignore[import-untyped]
+
+    with tqdm(total=None, desc=what, unit="cell", leave=False) as shown:
+
+        def tell(done: int, total: int) -> None:
+            shown.total, shown.n = total, done
+            shown.refresh()
+
+        yield tell
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
