@@ -20,6 +20,7 @@ from edgebook.market import Market, build_market, milliseconds
 from edgebook.newest_regime import newest_regime
 from edgebook.params import AbTest, Pin, load_params
 from edgebook.patterns import find_patterns
+from edgebook.regime_hmm import hmm_settings, segment_hmm
 from edgebook.regimes import REGIMES, segment
 from edgebook.snapshot import signals_now
 from edgebook.synthetic import make_market
@@ -77,6 +78,19 @@ def test_a_window_that_is_too_short_would_be_noticed(monkeypatch):
     monkeypatch.setattr(live_bars, "WINDOW_BARS", 300)
     end = long_market()[0]["date"].iloc[0] + pd.Timedelta(days=116)
     assert len(differing(end, loaded_hours_before=5)) > 5
+
+
+def test_the_models_regime_of_the_newest_bar_is_that_of_the_tables():
+    bars, _ = long_market()
+    settings = RULE | {"hmm_window_bars": 600, "hmm_refit_weeks": 1, "hmm_switch_margin": 0.1}
+    table = segment_hmm(bars, **hmm_settings(settings))
+    end = bars["date"].iloc[0] + pd.Timedelta(days=117, hours=5)
+    windows = windows_of(bars[bars["date"] <= end], length_bars=LENGTH)
+    market, rows = newest_market(windows, list(windows), regimes=settings, labels=["hmm"])
+    assert len(rows) == 6
+    for (pair, timeframe), row in rows.items():
+        mine = (table["pair"] == pair) & (table["timeframe"] == timeframe) & (table["date"] <= end)
+        assert REGIMES[market.labelled("hmm").regime[row]] == table.loc[mine, "regime"].iloc[-1]
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(30, 260), before=st.integers(0, 200))

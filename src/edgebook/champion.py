@@ -9,6 +9,7 @@ import numpy as np
 
 from edgebook.live import newest_signals, policies_in_force, routed
 from edgebook.live_bars import REGIME_SLACK_BARS, WINDOW_BARS, extended, newest_market, windows_of
+from edgebook.routing import PAIRED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +53,13 @@ class Champion:
         """Recipe and week, as in `model_version` of the ledger."""
         return self.policy.version
 
+    @property
+    def _asked(self) -> list[Policy]:
+        """The champion, and the challenger where signals are routed to it."""
+        if self.challenger is None or self.params.ab_test.routing == PAIRED:
+            return [self.policy]
+        return [self.policy, self.challenger]
+
     def signals(
         self, bars: pd.DataFrame | None = None, *, pair: str | None = None, equity: float | None = None
     ) -> list[dict[str, Any]]:
@@ -83,7 +91,7 @@ class Champion:
 
         from edgebook.errors import DataError
 
-        policies = [one for one in (self.policy, self.challenger) if one is not None]
+        policies = self._asked
         length = window_bars(self.params, labels={one.regimes for one in policies})
         windows = dict(self.known) if bars is None else extended(self.known, bars, length_bars=length)
         given = set(windows) if bars is None else set(zip(bars["pair"], bars["timeframe"], strict=True))

@@ -80,12 +80,12 @@ def comparison(found: Mapping[str, Any]) -> None:
             click.echo(f"  {name}: no trade")
         else:
             click.echo(f"  {name}: {row['trades']} trades, {_earned(row)}")
-    _choices(found["choices"], a=found["a"], b=found["b"])
+    _choices(found["choices"])
 
 
-def _choices(found: Mapping[str, Any], *, a: str, b: str) -> None:
+def _choices(found: Mapping[str, Any]) -> None:
     """What one would have chosen and the other not, whole and head by head."""
-    weeks = found["weeks"]
+    weeks, (a, b) = found["weeks"], found["names"]
     if weeks["n"] == 0:
         click.echo("no week has been scored by both before its outcomes were known: choices cannot be compared yet")
         return
@@ -204,7 +204,7 @@ def explanation(found: Mapping[str, Any]) -> None:
     table(
         ["head", "evidence", "weight", "vote", "moved the consensus"],
         [
-            [h["head"], f"{h['evidence']:+.3f}", f"{h['weight']:.3f}", f"{h['vote']:+d}", f"{h['moved']:+.3f}"]
+            [h["head"], f"{h['evidence']:+.3f}", f"{h['weight']:.3f}", _vote(h["vote"]), f"{h['moved']:+.3f}"]
             for h in found["heads"]
         ],
     )
@@ -215,7 +215,7 @@ def explanation(found: Mapping[str, Any]) -> None:
                 i["indicator"],
                 i["head"],
                 "n/a" if i["value"] is None else f"{i['value']:g}",
-                f"{i['vote']:+d}",
+                _vote(i["vote"]),
                 f"{i['weight']:.2f}",
                 f"{i['contribution']:+.3f}",
             ]
@@ -267,6 +267,10 @@ def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in [names, *rows]:
         click.echo("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     click.echo()
+
+
+def _vote(vote: int) -> str:
+    return f"{vote:+d}" if vote else "0"
 
 
 def _number(value: float | None, places: int) -> str:

@@ -68,10 +68,10 @@ def compare_outcomes(week: Week, first: Policy, second: Policy) -> dict[str, Any
     Returns
     -------
     dict
-        weeks (first, last, n); chosen: only_a, both, only_b, each with n, win_rate and mean_r (value, low, high; None
-        where undefined) under the exit plan of the version that chose; heads: by letter the balanced hit rates of
-        both versions' head on all candidates that closed, and what the second's head put into the first would have
-        added to its choice and dropped from it.
+        names: what each is called, a recipe or a version as it stood; weeks (first, last, n); chosen: only_a, both,
+        only_b, each with n, win_rate and mean_r (value, low, high; None where undefined) under the exit plan of the
+        version that chose; heads: by letter the balanced hit rates of both versions' head on all candidates that
+        closed, and what the second's head put into the first would have added to its choice and dropped from it.
 
     Notes
     -----
@@ -99,10 +99,12 @@ def compare_outcomes(week: Week, first: Policy, second: Policy) -> dict[str, Any
                 taken.setdefault(name, []).append(_outcomes_of(mask, a, market, rows=rows))
         for found, policy, said in zip(counts, (a, b), scores, strict=True):
             found.append(vote_counts(said, policy, market=market, rows=rows))
+    names = [one.recipe if first.recipe != second.recipe else one.version for one in (first, second)]
     if not weeks:
-        return {"weeks": {"n": 0, "first": None, "last": None}, "chosen": {}, "heads": []}
+        return {"names": names, "weeks": {"n": 0, "first": None, "last": None}, "chosen": {}, "heads": []}
     rates = [overall_hit_rates(np.stack(found)) for found in counts]
     return {
+        "names": names,
         "weeks": {"n": len(weeks), "first": weeks[0][1], "last": weeks[-1][1]},
         "chosen": {name: _earned(taken[name]) for name in ("only_a", "both", "only_b")},
         "heads": [
