@@ -30,9 +30,9 @@ ANCHOR = 0.05
 """Weight, in log-odds, that every indicator is believed to have before it has voted."""
 LARGEST = 3.0
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_LETTERS = np.array(list(_ALPHABET))
+_LETTERS = np.frombuffer(_ALPHABET.encode("ascii"), dtype=np.uint8)
 _NUMBER = np.zeros(128, np.int64)
-_NUMBER[np.frombuffer(_ALPHABET.encode("ascii"), dtype=np.uint8)] = np.arange(64)
+_NUMBER[_LETTERS] = np.arange(64)
 _MIDDLE, _STEPS = 2048, 1000
 STACK_PRIOR, STACK_STRENGTH = 1.0, 5.0
 """Stacked: without data everything counts as it was fitted, with the weight of five units of information."""
@@ -62,9 +62,16 @@ def as_text(shares: NDArray[np.float64]) -> list[str]:
     >>> as_text(np.array([[0.0, 0.5, -0.001]]))
     [':gAn0f_']
     """
-    codes = np.clip(np.round(shares * _STEPS), -_MIDDLE, _MIDDLE - 1).astype(np.int64) + _MIDDLE
-    letters = np.stack([_LETTERS[codes // 64], _LETTERS[codes % 64]], axis=2).reshape(len(shares), -1)
-    return [":" + "".join(row) for row in letters]
+    codes = np.round(in_thousandths(shares) * _STEPS).astype(np.int64) + _MIDDLE
+    letters = np.stack([_LETTERS[codes // 64], _LETTERS[codes % 64]], axis=2)
+    text, width = letters.tobytes().decode("ascii"), 2 * shares.shape[1]
+    return [":" + text[start : start + width] for start in range(0, len(text), width)]
+
+
+def in_thousandths(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares as `as_text` keeps them: what is learned from is what is written, whether or not it had to wait."""
+    steps = np.clip(np.round(shares * _STEPS), -_MIDDLE, _MIDDLE - 1)
+    return np.asarray(steps / _STEPS + 0.0)
 
 
 def from_text(words: Sequence[str], *, indicators: int) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ today has seen outcomes of its neighbours, and would say of it more than anyone 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ import pandas as pd
 
 from edgebook.gate import candidate_stakes
 from edgebook.heads import shares
-from edgebook.indicator_weights import as_text, from_text
+from edgebook.indicator_weights import as_text, from_text, in_thousandths
 from edgebook.learned_policy import confidence_rank
 from edgebook.market import DAY_MS, NEVER
 from edgebook.observed import Observed
@@ -32,9 +33,26 @@ PENDING_COLUMNS = [
 ]  # fmt: skip
 
 
-def pending_from(
-    scores: Scores, market: Market, *, rows: NDArray[np.int64], policy: Policy, until: int
-) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Scored:
+    """Candidates and what was said of them.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        `PENDING_COLUMNS` without the last two, and row, the candidate's row of the market.
+    fitted : ndarray of float64, shape (n, heads), or None
+        What the heads said as fitted; None where that is what they said.
+    shares : ndarray of float64, shape (n, indicators)
+        Each indicator's part of it, to a thousandth.
+    """
+
+    frame: pd.DataFrame
+    fitted: NDArray[np.float64] | None
+    shares: NDArray[np.float64]
+
+
+def pending_from(scores: Scores, market: Market, *, rows: NDArray[np.int64], policy: Policy, until: int) -> Scored:
     """Every candidate of the week that has an entry, with what was said of it.
 
     Parameters
@@ -47,17 +65,11 @@ def pending_from(
         That gave them.
     until : int
         Milliseconds UTC; what is entered at or after it is not known yet.
-
-    Returns
-    -------
-    DataFrame
-        `PENDING_COLUMNS` and row, the candidate's row of the market.
     """
     at, side = np.nonzero(market.plans[policy.exit_plan].open_ms[rows] < min(until, NEVER))
     row = rows[at]
     regime = market.regime[row].astype(np.int64)
     confidence = scores.confidence[at, side]
-    fitted, told = _indicator_shares(policy, market, row=row, side=side)
     frame = pd.DataFrame(
         {
             "pair": np.array(market.pairs, dtype=object)[market.pair[row]],
@@ -71,16 +83,15 @@ def pending_from(
             "effect": scores.effect[at, side],
             "expected": scores.expected[at, side],
             "rank": confidence_rank(policy, confidence, regime=regime),
-            "fitted": fitted,
-            "shares": told,
+            "row": row,
         }
     )
-    return frame.assign(row=row)
+    return Scored(frame, *_said(policy, market, row=row, side=side))
 
 
-def _indicator_shares(
+def _said(
     policy: Policy, market: Market, *, row: NDArray[np.int64], side: NDArray[np.int64]
-) -> tuple[list[str] | None, list[str]]:
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64]]:
     """What the heads say as fitted, None where that is what they say; and each indicator's part of it."""
     column = {name: i for i, name in enumerate(market.indicators)}
     parts = np.zeros((len(row), len(market.indicators)))
@@ -93,14 +104,11 @@ def _indicator_shares(
         parts[:, chosen] = mine
         awake = np.isnan(values).mean(axis=1) <= 0.5
         fitted[awake, HEAD_LETTERS.index(letter)] = (head.intercept[side] + mine.sum(axis=1))[awake]
-    texts: list[str] | None = None
-    if policy.indicator_weights:
-        texts = [";".join("" if np.isnan(x) else f"{x:.4f}" for x in line) for line in fitted]
-    return texts, as_text(parts)
+    return (np.round(fitted, 4) if policy.indicator_weights else None), in_thousandths(parts)
 
 
 def observe(
-    pending: pd.DataFrame, scored: pd.DataFrame, market: Market, *, exit_plan: str, since: int, at: int
+    pending: pd.DataFrame, scored: Scored, market: Market, *, exit_plan: str, since: int, at: int
 ) -> tuple[Observed, pd.DataFrame, pd.DataFrame]:
     """Part what has closed by a moment from what is still open.
 
@@ -108,8 +116,8 @@ def observe(
     ----------
     pending : DataFrame
         Of the week before, under `PENDING_COLUMNS`.
-    scored : DataFrame
-        Of this week, as `pending_from` gives it.
+    scored : Scored
+        Of this week.
     market : Market
     exit_plan : str
     since, at : int
@@ -125,29 +133,37 @@ def observe(
         All of it, with row, known_at, weight and stake.
     """
     plan = market.plans[exit_plan]
-    old = pending.assign(
+    old = pending.drop(columns=["fitted", "shares"]).assign(
         row=[
             market.row(p, t, date=d)
             for p, t, d in zip(pending["pair"], pending["timeframe"], pending["date"], strict=True)
         ]
     )
-    whole = pd.concat([old, scored], ignore_index=True) if len(old) else scored.reset_index(drop=True)
+    whole = pd.concat([old, scored.frame], ignore_index=True) if len(old) else scored.frame
+    raw = whole[list(HEAD_LETTERS)].to_numpy(np.float64)
+    fitted = _as_fitted(pending["fitted"], scored.fitted, raw)
+    told = np.vstack([from_text(pending["shares"].tolist(), indicators=len(market.indicators)), scored.shares])
     row, side = whole["row"].to_numpy(np.int64), whole["is_short"].to_numpy(np.int64)
-    whole["known_at"] = plan.known_at[row, side]
-    whole["weight"] = plan.uniqueness[row, side]
     favoured = whole["consensus"].to_numpy(np.float64) > 0
-    whole["stake"] = np.round(candidate_stakes(whole["rank"].to_numpy(np.float64)) * favoured, 4)
+    whole = whole.assign(
+        known_at=plan.known_at[row, side],
+        weight=plan.uniqueness[row, side],
+        stake=np.round(candidate_stakes(whole["rank"].to_numpy(np.float64)) * favoured, 4),
+    )
     done = whole["known_at"].to_numpy() <= at
+    left = whole[~done].assign(
+        fitted=np.nan if fitted is None else _as_texts(fitted[~done]),
+        shares=as_text(told[~done]),
+    )
     row, side, closed = row[done], side[done], whole[done]
-    raw = closed[list(HEAD_LETTERS)].to_numpy(np.float64)
     seen = Observed(
         row=row,
         day=np.clip((closed["known_at"].to_numpy(np.int64) - since - 1) // DAY_MS, 0, 6),
         regime=closed["regime"].to_numpy(np.int64),
         side=side,
-        raw=raw,
-        fitted=_as_fitted(closed["fitted"], raw),
-        shares=from_text(closed["shares"].tolist(), indicators=len(market.indicators)),
+        raw=raw[done],
+        fitted=None if fitted is None else fitted[done],
+        shares=told[done],
         consensus=closed["consensus"].to_numpy(np.float64),
         confidence=closed["confidence"].to_numpy(np.float64),
         expected=closed["expected"].to_numpy(np.float64),
@@ -158,17 +174,28 @@ def observe(
         r_multiple=np.round(plan.r_multiple[row, side], 6),
         weight=closed["weight"].to_numpy(np.float64),
     )
-    return seen, whole.loc[~done, PENDING_COLUMNS].reset_index(drop=True), whole
+    return seen, left[PENDING_COLUMNS].reset_index(drop=True), whole
 
 
-def _as_fitted(texts: pd.Series, raw: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def _as_fitted(
+    texts: pd.Series, fresh: NDArray[np.float64] | None, raw: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
     """What the heads said as fitted, nine numbers a row; None where no row has indicator weights."""
     written = texts.notna().to_numpy()
-    if not written.any():
+    if not written.any() and fresh is None:
         return None
     found = raw.copy()
-    found[written] = [[float(part) if part else np.nan for part in text.split(";")] for text in texts[written]]
+    waited = np.flatnonzero(written)
+    if len(waited):
+        found[waited] = [[float(part) if part else np.nan for part in text.split(";")] for text in texts[written]]
+    if fresh is not None:
+        found[len(texts) :] = fresh
     return found
+
+
+def _as_texts(fitted: NDArray[np.float64]) -> list[str]:
+    """Nine numbers a row, nothing where one is missing."""
+    return [";".join("" if x != x else f"{x:.4f}" for x in line) for line in fitted.tolist()]
 
 
 def no_pending() -> pd.DataFrame:
