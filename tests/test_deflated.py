@@ -13,8 +13,9 @@ import pytest
 from edgebook import deflated
 from edgebook.deflated import (
     deflated_sharpe,
+    effective_trials,
     expected_maximum_sharpe,
-    overfitting_probability,
+    overfitting,
     probabilistic_sharpe,
     sharpe_ratio,
 )
@@ -73,28 +74,60 @@ def test_more_trials_of_the_same_spread_deflate_more() -> None:
 def test_what_does_not_vary_is_not_judged() -> None:
     nothing = deflated_sharpe(np.zeros(30), sharpe_ratios=np.zeros(5))
     assert nothing.sharpe == 0 and math.isnan(nothing.probability)
-    assert math.isnan(overfitting_probability(np.zeros((40, 1))))
+    assert math.isnan(overfitting(np.zeros((40, 1))).probability)
 
 
-def test_overfitting_probability_equals_a_plain_loop() -> None:
-    returns = np.random.default_rng(6).normal(0, 1, (61, 7))
-    parts = np.array_split(np.arange(61), 4)
-    below = []
-    for chosen in combinations(range(4), 2):
-        inside = np.concatenate([parts[i] for i in chosen])
-        outside = np.concatenate([parts[i] for i in range(4) if i not in chosen])
-        ratio_in = [returns[inside, k].mean() / returns[inside, k].std() for k in range(7)]
-        ratio_out = [returns[outside, k].mean() / returns[outside, k].std() for k in range(7)]
-        best = ratio_out[int(np.argmax(ratio_in))]
-        rank = sum(r <= best for r in ratio_out) / 8
-        below.append(1.0 if rank < 0.5 else 0.5 if rank == 0.5 else 0.0)
-    assert overfitting_probability(returns, blocks=4) == pytest.approx(mean(below))
+def brute_force_logits(returns: np.ndarray, *, blocks: int) -> list[float]:
+    """Combinatorially symmetric cross-validation as Bailey et al. (2017) write it down, one half at a time.
+
+    Their steps: cut the matrix into S submatrices; for each choice of S/2 of them join those in order of time into
+    the training set and the others into the test set; best by training, its rank in the test, the logit of that.
+    """
+    rows, trials = returns.shape
+    parts = np.array_split(np.arange(rows), blocks)
+    found = []
+    for chosen in combinations(range(blocks), blocks // 2):
+        inside = [day for i in chosen for day in parts[i].tolist()]
+        outside = [day for i in range(blocks) if i not in chosen for day in parts[i].tolist()]
+        training = [mean(returns[inside, k]) / stdev(returns[inside, k]) for k in range(trials)]
+        test = [mean(returns[outside, k]) / stdev(returns[outside, k]) for k in range(trials)]
+        best = training.index(max(training))
+        relative = sorted(test).index(test[best]) + 1
+        relative = relative / (trials + 1)
+        found.append(math.log(relative / (1 - relative)))
+    return found
+
+
+@pytest.mark.parametrize(("blocks", "trials"), [(4, 7), (6, 8), (8, 5)])
+def test_overfitting_is_symmetric_cross_validation_done_by_hand(blocks: int, trials: int) -> None:
+    returns = np.random.default_rng(6).normal(0, 1, (61, trials))
+    logits = brute_force_logits(returns, blocks=blocks)
+    found = overfitting(returns, blocks=blocks)
+    assert len(logits) == math.comb(blocks, blocks // 2)
+    np.testing.assert_allclose(found.logits, logits, atol=2e-6)
+    at_median = sum(abs(logit) < 1e-9 for logit in logits)
+    assert found.probability == pytest.approx((sum(x < -1e-9 for x in logits) + at_median / 2) / len(logits))
+
+
+def test_equal_trials_share_their_rank() -> None:
+    one = np.random.default_rng(8).normal(0, 1, 60)
+    found = overfitting(np.column_stack([one, one, one]))
+    assert found.probability == 0.5 and (found.logits == 0).all()
 
 
 def test_overfitting_is_a_coin_flip_without_edge_and_never_with_a_clear_one() -> None:
     rng = np.random.default_rng(7)
-    worthless = [overfitting_probability(rng.normal(0, 1, (160, 30))) for _ in range(40)]
+    worthless = [overfitting(rng.normal(0, 1, (160, 30))).probability for _ in range(40)]
     assert mean(worthless) == pytest.approx(0.5, abs=0.1)
     clear = rng.normal(0, 1, (160, 30))
     clear[:, 11] += 1.5
-    assert overfitting_probability(clear) == 0.0
+    assert overfitting(clear).probability == 0.0
+
+
+def test_effective_trials_count_what_moves_apart() -> None:
+    rng = np.random.default_rng(9)
+    apart = rng.normal(0, 1, (4000, 12))
+    assert effective_trials(apart) == pytest.approx(12, rel=0.02)
+    assert effective_trials(np.repeat(apart[:, :3], 4, axis=1)) == pytest.approx(3, rel=0.02)
+    assert effective_trials(np.repeat(apart[:, :1], 5, axis=1)) == pytest.approx(1)
+    assert math.isnan(effective_trials(np.zeros((10, 3))))

@@ -28,7 +28,7 @@ LAYERS: dict[str, str] = {
     "arms": "book gate pending arms cusum drift drift_limits drift_streams drift_words",
     "seals": "seals seal_text seal_lines week before_seal",
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
-    "loop": "routing loop drift_week week_rows decisions history",
+    "loop": "routing loop drift_week week_rows decisions proposals history",
     "evidence": "source_digest evidence_markets evidence_arms evidence_weeks evidence_variants evidence_cells ablation "
     "known_switch known_truth",
     "analyses": "tracks strategies learning_* policy_history head_record learner_record candidate_scores random_policies goals goal_* "

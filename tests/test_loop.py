@@ -17,7 +17,7 @@ from edgebook.gate import BETS, Trial
 from edgebook.history import inputs_of, policy_of
 from edgebook.loop import begin_history, learn_week
 from edgebook.market import Market, load_market
-from edgebook.params import Approval, Params, Pin, load_params
+from edgebook.params import Approval, Params, Pin, load_params, plain
 from edgebook.paths import Paths
 from edgebook.recipes import Recipe
 from edgebook.seals import Seal, read_seal, seal_files
@@ -386,8 +386,11 @@ def proposal(params) -> Recipe:
 
 
 def study(recipe: Recipe | None, *, as_of: str) -> dict[str, str]:
-    settings = None if recipe is None else recipe.settings() | {"title": recipe.title}
-    return {"study/study.json": json.dumps({"as_of": as_of, "proposal": settings})}
+    """A study's file, as far as an admission reads it."""
+    queue = []
+    if recipe is not None:
+        queue = [{"origin": "tuning", "title": recipe.title, "settings": plain(recipe.settings())}]
+    return {"study/study.json": json.dumps({"as_of": as_of, "recipe": {}, "proposals": queue})}
 
 
 def test_a_proposal_by_hand_takes_a_free_slot(run, vacant, proposal):
@@ -423,7 +426,7 @@ def test_a_slot_that_falls_free_is_filled_in_the_same_week(run, last, proposal):
 
 def test_a_tuned_proposal_gets_the_next_name_and_is_used_once(run, vacant, proposal):
     seal = run(vacant, as_of=WEEKS[1], attachments=study(proposal, as_of=NEXT))
-    assert (seal.head["challenger"], seal.head["study_used"]) == ("r4", NEXT)
+    assert (seal.head["challenger"], seal.head["study_used"]) == ("r4", f"{NEXT}#1")
     assert seal.recipes["r4"]["origin"] == f"tuning of {NEXT}"
     again = run(with_trial(seal, wealth=0.01, days=56), as_of=WEEKS[2])
     assert again.head["challenger"] is None
@@ -441,7 +444,7 @@ def test_a_proposal_that_is_known_already_is_not_admitted_and_keeps_nobody_waiti
     assert seal.head["challenger"] == "r8"  # r7 is a name that params.yaml uses
     tuned = run(vacant, as_of=WEEKS[1], attachments=study(known, as_of=NEXT))
     assert ("not admitted", "r3") in events(tuned)
-    assert (tuned.head["challenger"], tuned.head["study_used"]) == (None, NEXT)
+    assert (tuned.head["challenger"], tuned.head["study_used"]) == (None, f"{NEXT}#1")
 
 
 def test_when_the_years_error_is_spent_proposals_wait(run, vacant, proposal):

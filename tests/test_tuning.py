@@ -276,9 +276,9 @@ def test_a_position_that_leverage_made_smaller_earns_less() -> None:
 
 def test_the_plan_that_earns_is_found_and_proposed() -> None:
     found = run(make_market(4, favoured=PLANS[3]), settings=replace(SETTINGS, sobol=32, trials=12))
-    assert found.head["verdict"] == "proposed" and found.proposal is not None
-    recipe = section(Recipe, found.proposal, where="study.json: proposal")
-    assert recipe.exit_plan == PLANS[3] and recipe.title == f"tuned {AS_OF}"
+    assert found.head["verdict"] == "proposed" and found.proposals[0]["origin"] == "tuning"
+    recipe = section(Recipe, found.proposals[0]["settings"], where="study.json: proposal")
+    assert recipe.exit_plan == PLANS[3] and found.proposals[0]["title"] == f"tuned {AS_OF}"
     assert recipe.half_life_weeks == RECIPE.half_life_weeks
     assert found.head["holdout"]["difference"]["low"] > 0
     assert found.head["deflated"]["trials"] == len(found.trials) == 45
@@ -297,7 +297,7 @@ def test_ties_go_to_the_default_and_a_clear_holdout_can_only_forbid() -> None:
     flat = make_market(5)
     plans = {name: replace(plan, known_at=np.full_like(plan.known_at, NEVER)) for name, plan in flat.plans.items()}
     nothing = run(replace(flat, plans=plans))
-    assert nothing.head["verdict"] == "default is best" and nothing.proposal is None
+    assert nothing.head["verdict"] == "default is best" and nothing.proposals == []
     assert nothing.head["best"]["number"] == 0
     assert tuning._verdict(3, {"high": -0.01}) == "holdout speaks against it"
     assert tuning._verdict(3, {"high": 0.01}) == tuning._verdict(3, {"high": None}) == "proposed"

@@ -6,7 +6,6 @@ event that the seal keeps.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +13,15 @@ from edgebook.arms import Arm, Rules, start_arm
 from edgebook.errors import SettingsError
 from edgebook.gate import Trial, promotion_bar
 from edgebook.market import Market, milliseconds
-from edgebook.params import AbTest, Drift, plain, section
+from edgebook.params import AbTest, Drift
+from edgebook.proposals import refusal, waiting
 from edgebook.recipe_entries import known_recipe, registered
-from edgebook.recipes import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgebook.policy import Policy
+    from edgebook.recipes import Recipe
 
 FUTILE_WEALTH = 0.2
 FUTILE_DAYS = 56
@@ -241,50 +241,37 @@ def _pin(state: State, inputs: Inputs, *, version: str, reason: str) -> None:
 
 
 def admit(state: State, inputs: Inputs, *, attachments: Mapping[str, str], used: str | None, until: int) -> str | None:
-    """Fill a free slot with the next proposal; returns the study that has been used."""
+    """Fill a free slot with the next proposal; returns which of the study's has had its turn."""
     written = {name: recipe for name, recipe in inputs.recipes.items() if (recipe.proposed or "") <= state.as_of}
-    proposals: list[tuple[str | None, str, Recipe]] = [
-        (name, "proposed by hand", recipe)
-        for name, recipe in written.items()
-        if recipe.role == "proposal" and name not in state.recipes
-    ]
-    study = json.loads(attachments["study/study.json"]) if "study/study.json" in attachments else None
-    if study is not None and study["as_of"] != used and study["proposal"] is not None:
-        recipe = section(Recipe, study["proposal"], where="study.json: proposal")
-        proposals.append((None, f"tuning of {study['as_of']}", recipe))
-    if state.challenger is not None or not proposals:
+    known = {name: entry["settings"] for name, entry in state.recipes.items()}
+    queue = waiting(written, attachments, known=known, champion=state.champion, used=used)
+    if state.challenger is not None or not queue:
         return used
     year = state.as_of[:4]
     admitted = sum(row["week"][:4] == year for row in state.admissions)
     if admitted >= inputs.rules.gate.admissions_per_year:
         state.event(
-            "waiting", proposals[0][0] or "proposal", f"the error budget of {year} is spent on {admitted} challengers"
+            "waiting", queue[0].name or "proposal", f"the error budget of {year} is spent on {admitted} challengers"
         )
         return used
-    known = {name: entry["settings"] for name, entry in state.recipes.items()}
-    fresh = []
-    for given, origin, recipe in proposals:
-        same = next((name for name, settings in known.items() if settings == plain(recipe.settings())), None)
-        if same is None:
-            fresh.append((given, origin, recipe))
-            continue
-        state.event("not admitted", same, f"{origin}: the proposal is {same} again")
-        if given is None and study is not None:
-            used = study["as_of"]
-    if not fresh:
+    for proposal in queue:
+        used = proposal.used or used
+        refused = refusal(proposal, known=known)
+        if refused is None:
+            break
+        state.event("not admitted", *refused)
+    else:
         return used
-    given, origin, recipe = fresh[0]
-    name = given or f"r{1 + max(_number(n) for n in (*state.recipes, *written))}"
-    state.recipes[name] = registered(recipe, role="challenger", origin=origin, since=state.as_of)
-    state.arms[name] = start_arm(name, recipe, inputs.market, at=until, rules=inputs.rules)
+    name = proposal.name or f"r{1 + max(_number(n) for n in (*state.recipes, *written))}"
+    state.recipes[name] = registered(proposal.recipe, role="challenger", origin=proposal.origin, since=state.as_of)
+    state.arms[name] = start_arm(name, proposal.recipe, inputs.market, at=until, rules=inputs.rules)
     state.challenger = name
     state.admissions.append({"week": state.as_of, "recipe": name})
     bar = promotion_bar(inputs.rules.gate)
     state.trials.insert(0, Trial.begin("promotion", arm=name, against=state.champion, since=state.as_of, bar=bar))
-    state.event(
-        "admitted", name, f"{origin}; number {admitted + 1} of {inputs.rules.gate.admissions_per_year} in {year}"
-    )
-    return study["as_of"] if given is None and study is not None else used
+    limit = inputs.rules.gate.admissions_per_year
+    state.event("admitted", name, f"{proposal.origin}; number {admitted + 1} of {limit} in {year}")
+    return used
 
 
 def _number(name: str) -> int:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from edgebook.deflated import overfitting
 from edgebook.figures import FAINT, SOFT, Picture, canvas, colour, png, styled
-from edgebook.figures_axes import end_labels, legend_above, nothing_yet, time_axis, times, titled
+from edgebook.figures_axes import end_labels, legend_above, nothing_yet, percent_axis, time_axis, times, titled
 from edgebook.figures_rates import draw_bars, rows_height_in
 from edgebook.figures_search import draw_history, draw_slice
 from edgebook.report import formatted
@@ -29,7 +30,7 @@ def history_picture(study: Study | None) -> Picture:
     if study is None:
         nothing_yet(ax, title=title)
         return png(figure, caption="No study has been run yet.")
-    trials = study.trials
+    trials = study.searched
     draw_history(trials, ax=ax, unit=f"objective: {_UNIT}", default=study.head["default"]["value"], title=title)
     floor = _floor(trials["value"])
     ax.set_ylim(bottom=floor)
@@ -75,11 +76,12 @@ def slices_picture(study: Study | None) -> Picture:
         for ax, name in zip(axes, (*SETTINGS, ""), strict=True):
             nothing_yet(ax, title=name)
         return png(figure, caption="No study has been run yet.")
-    values = study.trials["value"].to_numpy(np.float64)
-    floor = _floor(study.trials["value"])
+    trials = study.searched
+    values = trials["value"].to_numpy(np.float64)
+    floor = _floor(trials["value"])
     for number, (ax, name) in enumerate(zip(axes, SETTINGS, strict=False)):
         levels = study.head["space"][name]
-        place = np.searchsorted(np.array(levels), study.trials[name].to_numpy(np.float64))
+        place = np.searchsorted(np.array(levels), trials[name].to_numpy(np.float64))
         draw_slice(
             place + np.linspace(-0.25, 0.25, len(place)),
             np.maximum(values, floor),
@@ -112,6 +114,59 @@ def sharpe_picture(study: Study | None) -> Picture:
     )
 
 
+def overfitting_picture(study: Study | None) -> Picture:
+    """Draw how the trial that is best in one half of the days ranks in the other, over all ways to choose halves."""
+    figure, (ax,) = canvas(height_in=2.7)
+    _draw_overfitting(study, ax=ax)
+    found = None if study is None else study.head["overfitting"]
+    if found is None or found["probability"] is None:
+        return png(figure, caption="No study has been run yet, or it has too few days.")
+    return png(
+        figure,
+        caption=f"Logit of the relative rank, n = {found['ways']} ways to make halves of {found['blocks']} blocks of "
+        f"days. Left of the line the best of one half is below the median of the other: "
+        f"{formatted(found['probability'], 'percent')}, the probability of overfitting.",
+    )
+
+
+def grid_picture(study: Study | None) -> Picture:
+    """Draw the best so far of the search and of the grid, trial by trial."""
+    figure, (ax,) = canvas(height_in=2.9)
+    title = "The best so far: search and grid"
+    if study is None or not len(study.grid):
+        nothing_yet(ax, title=title)
+        return png(figure, caption="No grid has been run beside a search yet.")
+    _draw_race(study, ax=ax, title=title)
+    return png(
+        figure,
+        caption=f"n = {len(study.searched)} trials of the search, {len(study.grid)} of the grid, in the order of the "
+        "ledger. The grid's order means nothing, its end does.",
+    )
+
+
+def heads_picture(study: Study | None) -> Picture:
+    """Draw the improvement of every head at its best other penalty, with intervals that hold for all at once."""
+    rows = [] if study is None else study.head["heads"]["rows"]
+    best = {row["head"]: row for row in sorted(rows, key=lambda row: row["t"])}
+    shown = pd.DataFrame(
+        {
+            "label": [f"HEAD_{row['head']} at {row['level']:g}" for row in best.values()],
+            "value": [row["improvement"] * 1000 for row in best.values()],
+            "low": [row["low"] * 1000 for row in best.values()],
+            "high": [row["high"] * 1000 for row in best.values()],
+            "kept": [row["low"] > 0 for row in best.values()],
+        }
+    )
+    figure, (ax,) = canvas(height_in=rows_height_in(max(3, len(shown))))
+    draw_bars(shown, ax=ax, title="Each head at its best other penalty", unit="less log loss, 1/1000 nat a candidate")
+    weeks = 0 if study is None else study.head["heads"]["weeks"]
+    return png(
+        figure,
+        caption=f"n = {weeks} weeks of the folds, {len(rows)} alternatives; the intervals hold for all of them at once "
+        "with 95 %. Bold and blue: better than the penalty in force.",
+    )
+
+
 def holdout_picture(study: Study | None) -> Picture:
     """Draw what best and default earned on the holdout, day by day."""
     figure, (ax,) = canvas(height_in=2.9)
@@ -133,7 +188,7 @@ def _draw_sharpe(study: Study | None, *, ax: Axes) -> None:
     title = "What luck alone would reach"
     if study is None:
         return nothing_yet(ax, title=title)
-    ratios = study.trials["sharpe"].to_numpy(np.float64)
+    ratios = study.searched["sharpe"].to_numpy(np.float64)
     found, default = study.head["deflated"], study.head["default"]["sharpe"]
     ax.hist(ratios, bins=30, color=colour("baseline"), label="trials")
     ax.axvline(default, color=SOFT, linewidth=1.4, label=f"default ({formatted(default, 'number3')})")
@@ -151,6 +206,43 @@ def _draw_sharpe(study: Study | None, *, ax: Axes) -> None:
     ax.set_ylabel("trials")
     titled(ax, title, legend_rows=1)
     legend_above(ax)
+
+
+@styled
+def _draw_overfitting(study: Study | None, *, ax: Axes) -> None:
+    title = "Best in one half, ranked in the other"
+    logits = np.empty(0) if study is None else overfitting(study.daily_r()).logits
+    if not len(logits):
+        return nothing_yet(ax, title=title)
+    edge = max(1.0, float(np.abs(logits).max()))
+    bins = np.linspace(-edge, edge, 42)  # an odd number of bars: one stands at the median
+    counts, _ = np.histogram(logits, bins=bins)
+    middle = (bins[1:] + bins[:-1]) / 2
+    for below, shade, label in ((True, "challenger", "below the median"), (False, "baseline", "at or above it")):
+        here = (middle < -1e-9) == below
+        ax.bar(middle[here], counts[here] / len(logits), width=bins[1] - bins[0], color=colour(shade), label=label)
+    ax.axvline(0, color=SOFT, linewidth=1.2)
+    ax.set_xlabel("logit of the relative rank in the other half (0: the median trial)")
+    ax.set_ylabel("share of ways")
+    percent_axis(ax.yaxis)
+    titled(ax, title, legend_rows=1)
+    legend_above(ax)
+
+
+@styled
+def _draw_race(study: Study, *, ax: Axes, title: str) -> None:
+    ends = {}
+    for name, trials, meaning in (("grid", study.grid, "champion"), ("search", study.searched, "challenger")):
+        best = np.maximum.accumulate(trials["value"].to_numpy(np.float64))
+        ax.step(np.arange(1, len(best) + 1), best, where="post", color=colour(meaning), linewidth=1.6)
+        ends[f"{name} {best[-1]:.3f}"] = (float(best[-1]), colour(meaning))
+    ax.axhline(study.head["default"]["value"], color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
+    ax.set_xlabel("trials so far (dashed: the default)")
+    ax.set_ylabel(f"objective: {_UNIT}")
+    low = study.head["default"]["value"]
+    ax.set_ylim(bottom=min(low, *(value for value, _ in ends.values())) - 0.05)
+    titled(ax, title)
+    end_labels(ax, ends=ends)
 
 
 @styled

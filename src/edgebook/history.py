@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 from edgebook.arms import Rules
 from edgebook.before_seal import plan_in_force
 from edgebook.errors import SealError, SettingsError, WeekError
-from edgebook.importance_run import SEALED_NAME, importance_in_force, importance_text
+from edgebook.importance_run import SEALED_NAME, importance_in_force, importance_text, kept_in_force
 from edgebook.indicators import family
 from edgebook.loop import Inputs, begin_history, learn_week
 from edgebook.market import Market, load_market
 from edgebook.params import AbTest, Params, Run, plain, section
 from edgebook.paths import Paths
 from edgebook.policy import Policy
+from edgebook.recipe_entries import known_recipe
 from edgebook.recipes import HEAD_LETTERS
 from edgebook.seals import Seal, read_head, read_seal, sealed_weeks, write_seal
 from edgebook.tuning import study_of_week
-from edgebook.tuning_run import recipe_to_tune
 from edgebook.week import Week
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def policy_of(paths: Paths, history: str, version: str) -> Policy:
 
 
 def attachments_of(params: Params, week: Week, *, market: Market, previous: Seal | None) -> dict[str, str]:
-    """Importance run of the week and tuning study, each carried from the last seal while it is not due.
+    """Importance run and tuning study of a week, carried from the last seal while not due; no study at genesis.
 
     Parameters
     ----------
@@ -119,23 +119,23 @@ def attachments_of(params: Params, week: Week, *, market: Market, previous: Seal
         The week to come; its own seal is not read.
     market : Market
     previous : Seal or None
-        None at genesis, when nothing is tuned yet.
     """
-    found = importance_in_force(week, importance=plain(params.importance), exit_plan=plan_in_force(week))
-    files = {SEALED_NAME: importance_text(found)}
+    run = importance_in_force(week, importance=plain(params.importance), exit_plan=plan_in_force(week))
+    files = {SEALED_NAME: importance_text(run)}
     if previous is None:
         return files
-    studies: dict[str, str] = study_of_week(
+    return files | study_of_week(
         market,
-        recipe=recipe_to_tune(previous, kept=found["kept"]),
+        recipe=known_recipe(previous.recipes[previous.champion], previous.champion),
         families={letter: family(letter) for letter in HEAD_LETTERS},
         sizing=params.sizing,
         settings=params.tuning,
         as_of=week.as_of,
         genesis=week.genesis,
         previous=previous.attachments,
+        kept=kept_in_force(files),
+        journal=week.paths.journal(history=week.history, as_of=week.as_of),
     )
-    return files | studies
 
 
 def backfill(

@@ -172,6 +172,9 @@ class Tuning:
     holdout_weeks: int
     embargo_hours: int
     seed: int
+    batch: int = 4
+    grid: bool = False
+    workers: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

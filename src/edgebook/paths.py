@@ -85,6 +85,10 @@ class Paths:
         """Folder: the tuning study that is in force (study.json, trials.csv)."""
         return self.root / "data" / "study"
 
+    def journal(self, *, history: str, as_of: str) -> Path:
+        """Return the journal of a tuning study that is running, or was killed; outside git."""
+        return self.root / "data" / "journals" / f"{history}-{as_of}.jsonl"
+
     @property
     def notebooks(self) -> Path:
         """Folder: the notebook of each notebook stage."""

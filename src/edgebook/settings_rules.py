@@ -6,7 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 from edgebook.errors import SettingsError
-from edgebook.params import AbTest, Bars, Candidates, Drift, Gate, Learning, Params, Run, Sizing
+from edgebook.params import AbTest, Bars, Candidates, Drift, Gate, Learning, Params, Run, Sizing, Tuning
 from edgebook.recipes import HEAD_LETTERS, Recipe
 from edgebook.sections import join
 
@@ -116,6 +116,11 @@ def _check_gate(gate: Gate, where: str) -> None:
     )
 
 
+def _check_tuning(tuning: Tuning, where: str) -> None:
+    _require(tuning.batch >= 1, join(where, "batch"), f"must be at least 1, is {tuning.batch}")
+    _require(tuning.workers >= 0, join(where, "workers"), "must be 0 (one a core) or a number of processes")
+
+
 def _check_ab_test(ab_test: AbTest, where: str) -> None:
     _require(
         0 < ab_test.share < 1,
@@ -164,6 +169,7 @@ RULES: Rules = {
     Sizing: _check_sizing,
     Learning: _check_learning,
     Gate: _check_gate,
+    Tuning: _check_tuning,
     AbTest: _check_ab_test,
     Drift: _check_drift,
     Params: _check_params,

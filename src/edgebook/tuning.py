@@ -7,37 +7,37 @@ points that Optuna's TPE chooses. The best may become a proposal. A proposal is 
 from __future__ import annotations
 
 import datetime
-import sys
-import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from edgebook.deflated import deflated_sharpe, overfitting_probability, sharpe_ratio
+from edgebook.deflated import sharpe_ratio
 from edgebook.errors import SettingsError
 from edgebook.market import iso
 from edgebook.params import plain
+from edgebook.tuning_corrections import against_grid, corrections
 from edgebook.tuning_folds import HOUR_MS, Schedule, schedule, thinning
+from edgebook.tuning_heads import head_alternatives
 from edgebook.tuning_importance import importance
-from edgebook.tuning_scores import DIGITS, fold_scores, holdout_scores, mean_scores, rounded
-from edgebook.tuning_space import Space, search_space, sobol_points, tuned_recipe
+from edgebook.tuning_journal import Journal, study_digest
+from edgebook.tuning_proposals import proposals, searched
+from edgebook.tuning_scores import DIGITS, fold_scores, holdout_scores, mean_scores
+from edgebook.tuning_search import TRADES_A_WEEK, Trial, search
+from edgebook.tuning_space import grid_levels, search_space, tuned_recipe
 from edgebook.tuning_study import STUDY_FILE, TRIALS_FILE, Study, daily_text
 from edgebook.tuning_trials import Bench
+from edgebook.tuning_workers import crew
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from edgebook.market import Market
     from edgebook.params import Sizing, Tuning
     from edgebook.recipes import Recipe
     from edgebook.tuning_book import Outcome
-
-TRADES_A_WEEK = 7
-"""A trial with fewer trades is marked down in proportion: what never trades has no losses, and learns nothing."""
-PROGRESS_AFTER_SECONDS = 3.0
 
 
 def tune(
@@ -49,6 +49,8 @@ def tune(
     sizing: Sizing,
     settings: Tuning,
     as_of: str,
+    kept: Sequence[str] | None = None,
+    journal: Path | None = None,
 ) -> Study:
     """Run one study.
 
@@ -57,7 +59,7 @@ def tune(
     market : Market
         With the outcomes of every plan of the grid. What became known after `as_of` is not read.
     recipe : Recipe
-        The default, and what a proposal differs from.
+        The champion's: the default, and what a proposal differs from.
     families : mapping of str to sequence of str
         Indicators of each head, by letter.
     grid_plans : iterable of str
@@ -65,62 +67,74 @@ def tune(
     sizing : Sizing
         The rule under which trials trade.
     settings : Tuning
-        Budget, folds, seed.
+        Budget, folds, seed, workers.
     as_of : str
         A Monday.
+    kept : sequence of str, optional
+        Indicators that the importance run in force keeps; None for all of them.
+    journal : Path, optional
+        Where finished trials are written down while the study runs; gone when it is complete. A study that was killed
+        goes on from there.
 
     Returns
     -------
     Study
+        The same whatever the number of workers, and however often it was killed.
 
     Raises
     ------
     SettingsError
         There are too few weeks, or the grid lacks a plan.
+    DataError
+        The journal cannot be written, or a worker process has died.
 
     Notes
     -----
     The objective is the Sharpe ratio of daily net R over all folds, less a penalty below `TRADES_A_WEEK`. A mean would
     reward size and luck; the ratio is what the gate's evidence grows with, and few lucky trades cannot carry it far: k
     equal wins in n quiet days make at most sqrt(k / n). It is rounded before the sampler sees it, so that the search
-    takes the same way on every processor. Ties go to the earlier trial, the default first.
+    takes the same way on every processor. Ties go to the earlier trial, the default first. A grid is a baseline for
+    the search: its points are shown beside it and are never proposed.
 
-    The holdout is opened once, when best and default are fixed. It does not choose: the best is proposed unless the
-    holdout speaks against it with its whole 95 % interval, so that the difference shown there stays nearly unbiased.
+    The holdout is opened once, when default, best and best of the grid are fixed. It does not choose: the best is
+    proposed unless the holdout speaks against it with its whole 95 % interval, so that the difference shown there stays
+    nearly unbiased.
     """
+    market = market.labelled(recipe.regimes)
     times = schedule(market, settings=settings, as_of=as_of)
     space = search_space(recipe, grid_plans=grid_plans)
     longest = max(int(weeks) for weeks in space.levels["train_weeks"])
     every = thinning(market, times=times, train_weeks=longest, rows=settings.rows)
-    bench = Bench(market, recipe, families, sizing, times, every)
-    rows: list[dict[str, Any]] = []
-    series: list[NDArray[np.float64]] = []
-    started = time.monotonic()
-    for kind, point in _points(space, settings=settings, values=rows):
-        outcome = bench.in_folds(point)
-        series.append(outcome.daily_r)
-        rows.append(_trial(len(rows), kind, point, outcome=outcome, test_weeks=times.test_weeks))
-        _show_progress(len(rows), total=1 + settings.sobol + settings.trials, started=started)
-    trials = pd.DataFrame(rows)
-    best = int(trials["value"].to_numpy().argmax())
-    default_point, best_point = space.default, {name: rows[best][name] for name in space.levels}
-    held_default = bench.in_holdout(default_point)
-    held_best = held_default if best == 0 else bench.in_holdout(best_point)
-    difference = mean_scores(held_best.daily_r - held_default.daily_r)
-    verdict = _verdict(best, difference)
-    proposal = None
-    if verdict == "proposed":
-        tuned = tuned_recipe(recipe, best_point, title=f"tuned {as_of}")
-        proposal = {**plain(tuned.settings()), "title": tuned.title}
-    deflated = deflated_sharpe(series[best], sharpe_ratios=trials["sharpe"].to_numpy(np.float64))
+    bench = Bench(market, searched(recipe, kept=kept), families, sizing, times, every)
+    digest = study_digest(bench, settings=settings, as_of=as_of) if journal is not None else ""
+    diary = Journal.opened(journal, digest=digest)
+    with crew(bench, workers=settings.workers) as those:
+        trials = search(those, space=space, settings=settings, journal=diary)
+        own = [trial for trial in trials if trial.point.kind != "grid"]
+        grid = [trial for trial in trials if trial.point.kind == "grid"]
+        best, rival = _best(own), _best(grid) if grid else None
+        opened = dict.fromkeys(t.point.number for t in (trials[0], best, rival) if t is not None)
+        points = [trials[number].point.settings for number in opened]
+        held = dict(those.run(_in_holdout, points, keys=[bench.key(point) for point in points]))
+        heads = head_alternatives(those, recipe=bench.recipe, seed=settings.seed)
+    holdout = dict(zip(opened, (held[place] for place in range(len(points))), strict=True))
+    difference = mean_scores(holdout[best.point.number].daily_r - holdout[0].daily_r)
+    verdict = _verdict(best.point.number, difference)
+    tuned = tuned_recipe(recipe, best.point.settings, title=f"tuned {as_of}") if verdict == "proposed" else None
+    rows = [_row(trial) for trial in trials]
+    ledger = pd.DataFrame(rows)
+    searched_rows = ledger[ledger["kind"] != "grid"]
     head = {
         "as_of": as_of,
+        "recipe": plain(recipe.settings()),
         "budget": {
-            "trials": len(rows),
+            "trials": len(own),
             "default": 1,
             "sobol": settings.sobol,
             "tpe": settings.trials,
-            "different": len(trials.drop_duplicates(list(space.levels))),
+            "batch": settings.batch,
+            "grid": len(grid),
+            "different": len(searched_rows.drop_duplicates(list(space.levels))),
             "space": space.size,
             "candidates_fitted_per_trial": settings.rows,
             "every_bars": every,
@@ -129,26 +143,26 @@ def tune(
         },
         "schedule": _schedule_row(times),
         "space": {name: list(levels) for name, levels in space.levels.items()},
-        "default": fold_scores(rows[0], series[0]),
-        "best": fold_scores(rows[best], series[best]),
+        "default": fold_scores(rows[0], trials[0].outcome.daily_r),
+        "best": fold_scores(rows[best.point.number], best.outcome.daily_r),
         "holdout": {
-            "default": holdout_scores(held_default),
-            "best": holdout_scores(held_best),
+            "default": holdout_scores(holdout[0]),
+            "best": holdout_scores(holdout[best.point.number]),
             "difference": difference,
         },
-        "deflated": {
-            "sharpe": rounded(deflated.sharpe),
-            "benchmark": rounded(deflated.benchmark),
-            "probability": rounded(deflated.probability),
-            "trials": deflated.trials,
-            "days": deflated.periods,
-            "overfitting_probability": rounded(overfitting_probability(np.column_stack(series))),
-        },
-        "importance": importance(trials[trials["kind"] == "sobol"], space=space, seed=settings.seed),
+        "grid": None
+        if rival is None
+        else against_grid(
+            best, rival, rows=rows, holdout=holdout, levels=grid_levels(space, n=settings.sobol + settings.trials)
+        ),
+        **corrections(own, best=best, seed=settings.seed),
+        "importance": importance(ledger[ledger["kind"] == "sobol"], space=space, seed=settings.seed),
+        "heads": asdict(heads),
         "verdict": verdict,
-        "proposal": proposal,
+        "proposals": proposals(recipe, tuned=tuned, kept=kept, head=heads.chosen, as_of=as_of),
     }
-    return Study(head, trials)
+    diary.close()
+    return Study(head, ledger)
 
 
 def study_of_week(
@@ -161,6 +175,8 @@ def study_of_week(
     as_of: str,
     genesis: str,
     previous: Mapping[str, str],
+    kept: Sequence[str] | None = None,
+    journal: Path | None = None,
 ) -> dict[str, str]:
     """The study in force in a week: a new one on its schedule, else that of the previous seal, letter by letter.
 
@@ -170,7 +186,7 @@ def study_of_week(
         With the outcomes of every plan of the grid; in weeks that are not due it is not read.
     recipe : Recipe
         Of the champion.
-    families, sizing, settings
+    families, sizing, settings, kept, journal
         As for `tune`.
     as_of, genesis : str
         Mondays.
@@ -196,7 +212,15 @@ def study_of_week(
         return carried
     plans = list(market.plans)
     return tune(
-        market, recipe=recipe, families=families, grid_plans=plans, sizing=sizing, settings=settings, as_of=as_of
+        market,
+        recipe=recipe,
+        families=families,
+        grid_plans=plans,
+        sizing=sizing,
+        settings=settings,
+        as_of=as_of,
+        kept=kept,
+        journal=journal,
     ).to_files()
 
 
@@ -214,64 +238,27 @@ def study_due(as_of: str, *, genesis: str, every_weeks: int) -> bool:
     return every_weeks > 0 and days > 0 and days // 7 % every_weeks == 0
 
 
-def _points(space: Space, *, settings: Tuning, values: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, float]]]:
-    """Points to try, in order; `values` holds the trials so far when the next one is asked for."""
-    import warnings
-
-    from tqdm import TqdmWarning
-
-    with warnings.catch_warnings():
-        # In a kernel without widgets tqdm says so, and the report would show it.
-        warnings.simplefilter("ignore", TqdmWarning)
-        import optuna
-    from optuna.distributions import IntDistribution
-
-    yield "default", dict(space.default)
-    for point in sobol_points(space, n=settings.sobol, seed=settings.seed):
-        yield "sobol", point
-    if settings.trials == 0:
-        return
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        search = optuna.create_study(
-            direction="maximize", sampler=optuna.samplers.TPESampler(seed=settings.seed, n_startup_trials=0)
-        )
-    finally:
-        optuna.logging.set_verbosity(before)
-    open_ = {name: IntDistribution(0, len(levels) - 1) for name, levels in space.levels.items() if len(levels) > 1}
-    for row in values:
-        places = {name: space.levels[name].index(row[name]) for name in open_}
-        search.add_trial(optuna.create_trial(params=places, distributions=dict(open_), value=row["value"]))
-    rng = np.random.default_rng([settings.seed, 2])
-    tried = {tuple(row[name] for name in open_) for row in values}
-    for _ in range(min(settings.trials, space.size - len(tried))):
-        trial = search.ask(dict(open_))
-        places = dict(trial.params)
-        while tuple(space.levels[name][place] for name, place in places.items()) in tried:
-            name = str(rng.choice(list(open_)))
-            places[name] = int(np.clip(places[name] + rng.choice([-1, 1]), 0, len(space.levels[name]) - 1))
-        if places != trial.params:
-            search.tell(trial, state=optuna.trial.TrialState.FAIL)
-            search.enqueue_trial(places)
-            trial = search.ask(dict(open_))
-        tried.add(tuple(space.levels[name][place] for name, place in places.items()))
-        yield "tpe", space.default | {name: space.levels[name][place] for name, place in places.items()}
-        search.tell(trial, values[-1]["value"])
+def _in_holdout(bench: Bench, settings: Mapping[str, float]) -> Outcome:
+    """What a worker does for a recipe that is fixed."""
+    return bench.in_holdout(settings)
 
 
-def _trial(number: int, kind: str, point: Mapping[str, float], *, outcome: Outcome, test_weeks: int) -> dict[str, Any]:
-    sharpe = sharpe_ratio(outcome.daily_r)
-    missing = max(0.0, 1.0 - outcome.trades / (TRADES_A_WEEK * test_weeks))
+def _best(trials: Sequence[Trial]) -> Trial:
+    """The first of those with the highest value."""
+    return max(trials, key=lambda trial: (trial.value, -trial.point.number))
+
+
+def _row(trial: Trial) -> dict[str, Any]:
+    daily, point = trial.outcome.daily_r, trial.point
     return {
-        "number": number,
-        "kind": kind,
-        **point,
-        "value": round(sharpe - missing, DIGITS) + 0.0,
-        "sharpe": round(sharpe, DIGITS) + 0.0,
-        "mean_r": round(float(np.mean(outcome.daily_r)), DIGITS) + 0.0,
-        "trades": outcome.trades,
-        "daily_r": daily_text(outcome.daily_r),
+        "number": point.number,
+        "kind": point.kind,
+        **point.settings,
+        "value": trial.value,
+        "sharpe": round(sharpe_ratio(daily), DIGITS) + 0.0,
+        "mean_r": round(float(np.mean(daily)), DIGITS) + 0.0,
+        "trades": trial.outcome.trades,
+        "daily_r": daily_text(daily),
     }
 
 
@@ -290,10 +277,3 @@ def _schedule_row(times: Schedule) -> dict[str, Any]:
         "holdout": [iso(times.holdout)[:10], iso(times.as_of)[:10]],
         "embargo_hours": times.embargo // HOUR_MS,
     }
-
-
-def _show_progress(done: int, *, total: int, started: float) -> None:
-    """One line that renews itself, on a terminal only, and only when there is something to wait for."""
-    if sys.stderr.isatty() and time.monotonic() - started > PROGRESS_AFTER_SECONDS:
-        sys.stderr.write(f"\rtuning: trial {done} of {total}" + ("\n" if done == total else ""))
-        sys.stderr.flush()

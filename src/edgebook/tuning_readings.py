@@ -33,8 +33,9 @@ def window(study: Study | None, *, week: Week, tuning: Mapping[str, Any]) -> Pro
     folds = plan["folds"]
     return prose(
         f"Study of {study.as_of}. {age} {following}",
-        f"Budget: {budget['trials']} trials (the default, {budget['sobol']} Sobol points, {budget['tpe']} of TPE), "
-        f"heads fitted on about {budget['candidates_fitted_per_trial']:,} candidates a trial, every "
+        f"Budget: {budget['trials']} trials (the default, {budget['sobol']} Sobol points, {budget['tpe']} of TPE in "
+        f"batches of {budget['batch']}), and {budget['grid'] or 'no'} points of a grid as the baseline; heads fitted "
+        f"on about {budget['candidates_fitted_per_trial']:,} candidates a trial, every "
         f"{_ordinal(budget['every_bars'])} bar.",
         f"Data from {plan['first']}. Warm-up of weights from {plan['warmup']}; {_many(len(folds), 'fold')} from "
         f"{folds[0][0]} to {folds[-1][1]}, each trained on outcomes known {plan['embargo_hours']} hours before it; "
@@ -50,7 +51,8 @@ def method(study: Study | None) -> Prose:
         f"Objective: {OBJECTIVE}. A mean would reward size; the ratio is what the gate's evidence grows with, and a "
         "few lucky trades cannot carry it far.",
         "Simpler than the loop: heads, weights and thresholds are renewed once a fold, not weekly; heads are fitted "
-        "on a thinned sample; every threshold is a quantile, none is certified; profit is booked when it is known. "
+        "on a thinned sample; every threshold is a quantile, none is certified; weights of indicators and effects of "
+        "patterns are left out; profit is booked when it is known. "
         "The default is scored in the same way, so differences are fair where levels are not the loop's.",
     )
 
@@ -59,12 +61,13 @@ def history_reading(study: Study | None) -> Prose:
     """Say what the search found, and whether the adaptive part was worth its budget."""
     if study is None:
         return prose(NOTHING)
-    best = study.trials.groupby("kind")["value"].max()
-    default, n = float(best["default"]), len(study.trials)
-    beaten = int((study.trials["value"] > default).sum())
+    trials = study.searched
+    best = trials.groupby("kind")["value"].max()
+    default, n = float(best["default"]), len(trials)
+    beaten = int((trials["value"] > default).sum())
     first = (
         f"{beaten} of {n - 1} points score above the default ({formatted(default, 'number3')}); the best reaches "
-        f"{formatted(float(study.trials['value'].max()), 'number3')}."
+        f"{formatted(float(trials['value'].max()), 'number3')}."
     )
     if not {"sobol", "tpe"} <= set(best.index):
         return prose(first)
@@ -135,6 +138,93 @@ def deflated_reading(study: Study | None) -> Prose:
     )
 
 
+def overfitting_reading(study: Study | None) -> Prose:
+    """Say whether what is best in one half of the days stays good in the other."""
+    if study is None:
+        return prose(NOTHING)
+    found = study.head["overfitting"]
+    if found["probability"] is None:
+        return prose("There are too few days or trials to cut into halves.")
+    verdict = "less often than" if found["probability"] < 0.5 else "no less often than"
+    return prose(
+        f"In {formatted(found['probability'], 'percent')} of {found['ways']} ways to choose one half of the days, the "
+        f"trial that is best there is below the median in the other half: {verdict} worthless trials would be (50 %). "
+        f"The median logit of its rank is {found['median_logit']:+.2f} (0 is the median trial)."
+    )
+
+
+def superior_reading(study: Study | None) -> Prose:
+    """Say whether any trial is better than the default, all looks counted."""
+    if study is None:
+        return prose(NOTHING)
+    found = study.head["superior"]
+    values = {name: found[name]["consistent"] for name in ("all", "sobol")}
+    if None in values.values():
+        return prose("No trial differs from the default: there is nothing to test.")
+    words = {
+        name: f"{'is' if value <= 0.05 else 'is not'} shown ({'p < 0.001' if value == 0 else f'p = {value:.3f}'}, "
+        f"{found[name]['trials']} trials, {found[name]['days']} days)"
+        for name, value in values.items()
+    }
+    return prose(
+        f"That any of all trials is better than the default {words['all']}; that any of the points fixed in advance is "
+        f"{words['sobol'].replace('is ', '', 1)}.",
+        "The test takes trials as given in advance. TPE's are not, they crowd where the noise was good; the Sobol "
+        "points beside them keep the test of all honest, and their own needs no such excuse.",
+    )
+
+
+def grid_reading(study: Study | None) -> Prose:
+    """Say whether the search was worth more than a grid on the same budget."""
+    if study is None:
+        return prose(NOTHING)
+    grid = study.head["grid"]
+    if grid is None:
+        return prose("No grid was asked for: what the search is worth above one is not known.")
+    budget = study.head["budget"]
+    same = (
+        f"On the same budget of {budget['grid']} trials"
+        if budget["grid"] == budget["trials"] - 1
+        else f"With {budget['trials'] - 1} trials against the grid's {budget['grid']}"
+    )
+    ours, theirs = study.head["best"]["value"], grid["best"]["value"]
+    row = grid["holdout_difference"]
+    if row["low"] is not None and row["low"] > 0:
+        verdict = "better than the grid's, on weeks that took no part in either choice."
+    elif row["high"] is not None and row["high"] < 0:
+        verdict = "worse than the grid's, on weeks that took no part in either choice."
+    else:
+        verdict = "not told apart from the grid's by the holdout."
+    return prose(
+        f"{same} the search came to {formatted(ours, 'number3')} on the folds, the grid to "
+        f"{formatted(theirs, 'number3')}. On the holdout the search's best less the grid's is "
+        f"{formatted(row['mean_r'], 'r')} a day (95 % {interval(row['low'], row['high'], 'r')}, n = {row['days']} "
+        f"days): {verdict}"
+    )
+
+
+def heads_reading(study: Study | None) -> Prose:
+    """Say whether a single head would be better with another penalty."""
+    if study is None:
+        return prose(NOTHING)
+    found = study.head["heads"]
+    if not found["rows"]:
+        return prose("No head can be compared with itself at another penalty.")
+    best = max(found["rows"], key=lambda row: row["t"])
+    words = (
+        f"HEAD_{best['head']} at shrinkage {best['level']:g} instead of {best['own']:g}: "
+        f"{best['improvement'] * 1000:+.2f} thousandths of a nat a candidate ({best['low'] * 1000:+.2f} to "
+        f"{best['high'] * 1000:+.2f}, n = {found['weeks']} weeks)"
+    )
+    n = len(found["rows"])
+    if found["chosen"] is None:
+        return prose(f"None of {n} alternatives is shown to be better; the nearest is {words}.")
+    clear = sum(row["low"] > 0 for row in found["rows"])
+    return prose(
+        f"{clear} of {n} alternatives {'is' if clear == 1 else 'are'} better, all {n} counted. First: {words}."
+    )
+
+
 def conclusion(study: Study | None) -> Callout:
     """Say what follows: a proposal or none, and what stands behind it."""
     if study is None:
@@ -142,8 +232,8 @@ def conclusion(study: Study | None) -> Callout:
     held, found = study.head["holdout"]["difference"], study.head["deflated"]
     if study.head["verdict"] == "default is best":
         return callout(
-            f"None of {found['trials'] - 1} other points beats the default on the folds: nothing is proposed.",
-            f"Study of {study.as_of}.",
+            f"None of {found['trials'] - 1} other points beats the default on the folds: the search proposes nothing.",
+            f"Study of {study.as_of}. {_others(study)}",
         )
     best = study.head["best"]["settings"]
     told = (
@@ -153,10 +243,11 @@ def conclusion(study: Study | None) -> Callout:
     )
     if study.head["verdict"] == "holdout speaks against it":
         return callout(
-            "The best of the folds did worse than the default on the holdout, with its whole interval: nothing is "
-            "proposed.",
+            "The best of the folds did worse than the default on the holdout, with its whole interval: the search "
+            "proposes nothing.",
             f"It was {told}; best less default {formatted(held['mean_r'], 'r')} a day (95 % "
-            f"{interval(held['low'], held['high'], 'r')}, n = {held['days']} days).",
+            f"{interval(held['low'], held['high'], 'r')}, n = {held['days']} days). "
+            f"{_others(study)}",
         )
     shown = "also shows on the holdout" if (held["low"] or 0) > 0 else "is not shown by the holdout"
     probability = formatted(found["probability"], "percent")
@@ -165,8 +256,17 @@ def conclusion(study: Study | None) -> Callout:
         f"It beats the default on the folds; that {shown} ({formatted(held['mean_r'], 'r')} a day, 95 % "
         f"{interval(held['low'], held['high'], 'r')}, n = {held['days']} days), and after {found['trials']} trials its "
         f"deflated Sharpe ratio is {probability}. A proposal is a question, not an answer: it starts with wealth 1 at "
-        "its admission, and only the gate can promote it.",
+        f"its admission, and only the gate can promote it. {_others(study)}",
     )
+
+
+def _others(study: Study) -> str:
+    """Proposals beside the search's."""
+    others = [row for row in study.proposals if row["origin"] != "tuning"]
+    if not others:
+        return "Nothing else is proposed: neither a keep-list nor a single head."
+    named = ", ".join(f"{row['origin']} ({row['title']})" for row in others)
+    return f"{_many(len(others), 'other proposal').capitalize()} {'waits' if len(others) == 1 else 'wait'}: {named}."
 
 
 def _next_due(week: Week, *, every_weeks: int) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edgebook.errors import DataError
-from edgebook.importance_run import SEALED_NAME
-from edgebook.indicators import CATALOGUE, family
+from edgebook.importance_run import SEALED_NAME, kept_in_force
+from edgebook.indicators import family
 from edgebook.params import Sizing, Tuning, section
 from edgebook.recipe_entries import known_recipe
 from edgebook.recipes import HEAD_LETTERS
@@ -16,15 +14,16 @@ from edgebook.tuning import study_due, study_of_week
 from edgebook.tuning_study import STUDY_FILE, Study
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from edgebook.paths import Paths
-    from edgebook.recipes import Recipe
     from edgebook.seals import Seal
     from edgebook.week import Week
 
 
-def study_files(week: Week, *, tuning: Mapping[str, Any], sizing: Mapping[str, Any]) -> dict[str, str]:
+def study_files(
+    week: Week, *, tuning: Mapping[str, Any], sizing: Mapping[str, Any], write: bool = False
+) -> dict[str, str]:
     """Text of the study in force: a new one when it is due, else that of the seal of the week before.
 
     Parameters
@@ -33,6 +32,8 @@ def study_files(week: Week, *, tuning: Mapping[str, Any], sizing: Mapping[str, A
         Its own seal is not read, for it is written later.
     tuning, sizing : mapping
         Sections of params.yaml.
+    write : bool
+        Whether finished trials are written down in a journal while the study runs.
 
     Returns
     -------
@@ -47,34 +48,21 @@ def study_files(week: Week, *, tuning: Mapping[str, Any], sizing: Mapping[str, A
         return carried
     return study_of_week(
         week.arrays,
-        recipe=recipe_to_tune(previous, kept=_kept(week.paths, previous)),
+        recipe=known_recipe(previous.recipes[previous.champion], previous.champion),
         families={letter: family(letter) for letter in HEAD_LETTERS},
         sizing=rule,
         settings=settings,
         as_of=week.as_of,
         genesis=week.genesis,
         previous=previous.attachments,
+        kept=_kept(week.paths, previous),
+        journal=week.paths.journal(history=week.history, as_of=week.as_of) if write else None,
     )
 
 
 def carried_study(seal: Seal) -> dict[str, str]:
     """Text of the study that a seal carries, by its path in the seal; empty where it carries none."""
     return {name: text for name, text in seal.attachments.items() if name.startswith("study/")}
-
-
-def recipe_to_tune(seal: Seal, *, kept: Sequence[str]) -> Recipe:
-    """The champion's recipe with the indicators that the last importance run kept.
-
-    Parameters
-    ----------
-    seal : Seal
-        Of the week before.
-    kept : sequence of str
-        Names; all of them stand for no choice.
-    """
-    recipe = known_recipe(seal.recipes[seal.champion], seal.champion)
-    chosen = None if set(kept) == {indicator.name for indicator in CATALOGUE} else tuple(kept)
-    return replace(recipe, indicators=chosen)
 
 
 def read_study(files: Mapping[str, str]) -> Study | None:
@@ -108,11 +96,8 @@ def hand_on(files: Mapping[str, str], *, week: Week, write: bool) -> None:
         raise DataError(f"{folder}: could not be written ({reason}); free space and run again") from error
 
 
-def _kept(paths: Paths, seal: Seal) -> list[str]:
+def _kept(paths: Paths, seal: Seal) -> tuple[str, ...] | None:
     """Indicators that the importance run in force kept: this week's, or the one that the seal carries."""
-    if paths.importance.exists():
-        text = paths.importance.read_text(encoding="utf-8")
-    else:
-        text = seal.attachments.get(SEALED_NAME, "")
-    kept: list[str] = json.loads(text)["kept"] if text else [indicator.name for indicator in CATALOGUE]
-    return kept
+    if not paths.importance.exists():
+        return kept_in_force(seal.attachments)
+    return kept_in_force({SEALED_NAME: paths.importance.read_text(encoding="utf-8")})

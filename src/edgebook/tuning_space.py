@@ -6,7 +6,7 @@ of 110, and levels make trials share their heavy work: heads depend on three of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -127,6 +127,60 @@ def sobol_points(space: Space, *, n: int, seed: int) -> list[dict[str, float]]:
     return points[:n]
 
 
+def grid_levels(space: Space, *, n: int) -> dict[str, tuple[float, ...]]:
+    """Levels of the smallest full factorial of at least `n` points, or of the whole space where it has no more.
+
+    Parameters
+    ----------
+    space : Space
+    n : int
+
+    Notes
+    -----
+    Setting after setting gets one more level, in the order of the space and as evenly as they divide, until the
+    combinations are enough; a setting whose turn does not come stays at the default.
+
+    Examples
+    --------
+    >>> space = search_space(Recipe(exit_plan="tp2.0_sl1.5_t24"), grid_plans=["tp2.0_sl1.5_t24"])
+    >>> {name: levels for name, levels in grid_levels(space, n=4).items() if len(levels) > 1}
+    {'train_weeks': (26, 52), 'shrinkage': (30.0, 300.0)}
+    """
+    count = dict.fromkeys(space.levels, 1)
+    while np.prod(list(count.values())) < min(n, space.size):
+        for name, levels in space.levels.items():
+            if count[name] < len(levels) and np.prod(list(count.values())) < n:
+                count[name] += 1
+    return {
+        name: tuple(levels[int((i + 0.5) * len(levels) / count[name])] for i in range(count[name]))
+        if count[name] > 1
+        else (space.default[name],)
+        for name, levels in space.levels.items()
+    }
+
+
+def grid_points(space: Space, *, n: int, seed: int) -> list[dict[str, float]]:
+    """Points of a coarse grid, written down before any outcome is seen.
+
+    Parameters
+    ----------
+    space : Space
+    n : int
+        Number of points; the whole space where it has no more.
+    seed : int
+        Of the draw that leaves points out where the factorial has more than `n`.
+
+    Returns
+    -------
+    list of mapping
+        In the order of the levels, the last setting first.
+    """
+    levels = grid_levels(space, n=n)
+    whole = [dict(zip(levels, combination, strict=True)) for combination in product(*levels.values())]
+    kept = np.sort(np.random.default_rng([seed, 3]).permutation(len(whole))[:n])
+    return [whole[i] for i in kept]
+
+
 def tuned_recipe(recipe: Recipe, settings: Mapping[str, float], *, title: str) -> Recipe:
     """Return the recipe at a point of the space.
 
@@ -139,10 +193,16 @@ def tuned_recipe(recipe: Recipe, settings: Mapping[str, float], *, title: str) -
         A level for each setting.
     title : str
     """
-    known: dict[str, Any] = recipe.settings() | {name: settings[name] for name in LEVELS}
-    known["exit_plan"] = plan_name(settings)
-    known["refit_weeks"] = max(1, recipe.refit_weeks)
-    return Recipe(role="proposal", title=title, **known)
+    chosen: dict[str, Any] = {name: settings[name] for name in LEVELS}
+    return replace(
+        recipe,
+        role="proposal",
+        proposed=None,
+        title=title,
+        exit_plan=plan_name(settings),
+        refit_weeks=max(1, recipe.refit_weeks),
+        **chosen,
+    )
 
 
 def plan_name(settings: Mapping[str, float]) -> str:

@@ -34,10 +34,10 @@ class Study:
     Parameters
     ----------
     head : mapping
-        What study.json says: as_of, budget, schedule, space, default and best on the folds and on the holdout,
-        deflated Sharpe ratio, importance, proposal.
+        What study.json says: as_of, recipe, budget, schedule, space, default and best on the folds and on the holdout,
+        the grid's best, deflated Sharpe ratio, overfitting, superior ability, importance, heads, verdict, proposals.
     trials : DataFrame
-        The ledger: one row a trial in the order in which they were run, the default first. `value` is the objective,
+        The ledger: one row a trial by its number: the default, Sobol points, TPE's, the grid. `value` is the objective,
         `sharpe` and `mean_r` are those of `daily_r`, the net R of each day of the folds, separated by blanks.
     """
 
@@ -50,14 +50,24 @@ class Study:
         return str(self.head["as_of"])
 
     @property
-    def proposal(self) -> dict[str, Any] | None:
-        """Settings and title of the recipe that it proposes."""
-        proposal: dict[str, Any] | None = self.head["proposal"]
-        return proposal
+    def proposals(self) -> list[dict[str, Any]]:
+        """Recipes that it proposes, in the order in which they are offered the slot: origin, title, settings."""
+        queue: list[dict[str, Any]] = self.head["proposals"]
+        return queue
+
+    @property
+    def searched(self) -> pd.DataFrame:
+        """Trials from which the best was chosen: all but those of the grid."""
+        return self.trials[self.trials["kind"] != "grid"]
+
+    @property
+    def grid(self) -> pd.DataFrame:
+        """Trials of the grid, the baseline of the search; empty where none was asked for."""
+        return self.trials[self.trials["kind"] == "grid"]
 
     def daily_r(self) -> NDArray[np.float64]:
-        """Net R of every trial on every day of the folds, shape (days, trials)."""
-        return np.array([[float(x) for x in text.split()] for text in self.trials["daily_r"]]).T
+        """Net R of every trial of the search on every day of the folds, shape (days, trials)."""
+        return np.array([[float(x) for x in text.split()] for text in self.searched["daily_r"]]).T
 
     def to_files(self) -> dict[str, str]:
         """Both files, by their path in a seal."""
@@ -85,7 +95,7 @@ class Study:
             trials = text.astype({name: kind for name, kind in _TYPES.items() if name in text})
         except ValueError as error:
             raise DataError(f"{STUDY_FILE}, {TRIALS_FILE}: are damaged; restore them with `git checkout`") from error
-        if list(trials.columns) != TRIAL_COLUMNS or "proposal" not in head:
+        if list(trials.columns) != TRIAL_COLUMNS or "proposals" not in head:
             raise DataError(f"{STUDY_FILE}, {TRIALS_FILE}: are of another version; a new study writes them again")
         return cls(head, trials)
 

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from edgebook.params import Sizing
     from edgebook.policy import Policy
     from edgebook.recipes import Recipe
-    from edgebook.tuning_book import Outcome, daily_r
-from edgebook.tuning_folds import Schedule
+    from edgebook.tuning_folds import Schedule
 
 OBSERVED_EVERY = 5
 """Weights and calibration learn from candidates of every fifth hour, each counted five times: overlapping labels say
@@ -88,6 +87,11 @@ class Bench:
     every: int
     _steps: dict[tuple[int, float, str, int], list[Scored]] = field(default_factory=dict, repr=False)
 
+    def key(self, settings: Mapping[str, float]) -> tuple[int, float, str]:
+        """What the heads of a trial depend on: trials of one key share nearly all of their work."""
+        reach_weeks = -(-(self.times.fits[-1] - self.times.first) // WEEK_MS)
+        return min(int(settings["train_weeks"]), reach_weeks), settings["shrinkage"], plan_name(settings)
+
     def in_folds(self, settings: Mapping[str, float]) -> Outcome:
         """Run a trial over the folds; nothing that became known in the holdout enters."""
         times = self.times
@@ -127,8 +131,7 @@ class Bench:
 
     def _scored(self, settings: Mapping[str, float], *, n_fits: int) -> list[Scored]:
         """Steps scored before, or now: they depend on three settings only."""
-        reach_weeks = -(-(self.times.fits[-1] - self.times.first) // WEEK_MS)
-        key = (min(int(settings["train_weeks"]), reach_weeks), settings["shrinkage"], plan_name(settings), n_fits)
+        key = (*self.key(settings), n_fits)
         if key not in self._steps:
             recipe = tuned_recipe(self.recipe, {**settings, "train_weeks": key[0]}, title="")
             self._steps[key] = score_steps(self, recipe, n_fits=n_fits)
