@@ -117,7 +117,7 @@ def test_equal_trials_share_their_rank() -> None:
 
 def test_overfitting_is_a_coin_flip_without_edge_and_never_with_a_clear_one() -> None:
     rng = np.random.default_rng(7)
-    worthless = [overfitting(rng.normal(0, 1, (160, 30))).probability for _ in range(40)]
+    worthless = [overfitting(rng.normal(0, 1, (160, 30)), blocks=8).probability for _ in range(40)]
     assert mean(worthless) == pytest.approx(0.5, abs=0.1)
     clear = rng.normal(0, 1, (160, 30))
     clear[:, 11] += 1.5
