@@ -1,0 +1,357 @@
+"""Every learner beside its frozen twin: what each would have said, what it cost, and what the record makes of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgebook.arms import Arm, ArmWeek, Rules, run_week, start_arm
+from edgebook.experts import CONSTANT, EXPERTS, regret_bound, update_beliefs
+from edgebook.learners import FROZEN_INDICATORS, FROZEN_PATTERNS, IN_FORCE, LEARNER_COLUMNS, TOP_SHARE, learn, twins
+from edgebook.market import WEEK_MS, Market, milliseconds
+from edgebook.observed import Observed
+from edgebook.params import Gate, Learning, Sizing
+from edgebook.policy import score
+from edgebook.recipes import HEAD_LETTERS, Recipe
+from edgebook.record import Record, update_record
+from edgebook.vote_strategies import STRATEGIES
+from small_market import GENESIS, PLAN, coin_market
+
+FAMILIES = {letter: () for letter in HEAD_LETTERS} | {"A": ("a1", "a2"), "B": ("b1",)}
+RULES = Rules(
+    sizing=Sizing(
+        start_capital=1e5, risk_per_trade=0.005, max_positions=6, max_positions_per_pair=2, max_total_risk=0.02,
+        max_leverage=3.0,
+    ),
+    learning=Learning(warmup_weeks=6, trial_weeks=26, certify_alpha=0.05, approval="automatic"),
+    gate=Gate(
+        alpha_per_year=0.05, admissions_per_year=4, book_share=0.7, max_gain_r=12.0, max_loss_r=18.0, rollback_bar=4.0,
+        rollback_weeks=26,
+    ),
+    cost=0.0,
+    families=FAMILIES,
+)  # fmt: skip
+MONDAY = milliseconds(GENESIS) + 6 * WEEK_MS
+PLAIN = Recipe(exit_plan=PLAN, min_heads_agree=1, shrinkage=20.0)
+FULL = replace(PLAIN, indicator_weights="stacked", head_weights="meta", patterns="effectiveness", thresholds="bandit")
+BREAKOUT, HAMMER = 1, 2
+
+
+@cache
+def market(seed: int = 1, edge: float = 0.15, *, weeks: int = 10, patterns: float = 0.0) -> Market:
+    """A coin that a1 bends; a breakout wins more often than the coin by `patterns`, a hammer less often."""
+    plain = coin_market(seed, bars=42 * weeks, edge=edge)
+    rng = np.random.default_rng(seed)
+    tag = rng.choice(3, size=plain.tag.shape, p=[0.6, 0.2, 0.2]).astype(np.int16)
+    plan = plain.plans[PLAN]
+    won = plan.profit_ratio > 0
+    luck = rng.random(tag.shape)
+    won = np.where(
+        (tag == BREAKOUT) & (luck < patterns), True, np.where((tag == HAMMER) & (luck < patterns), False, won)
+    )
+    r_multiple = np.where(won, 1.0, -1.0)
+    plan = replace(plan, profit_ratio=0.01 * r_multiple, r_multiple=r_multiple)
+    return replace(plain, tag_names=("none", "breakout", "hammer"), tag=tag, plans={PLAN: plan})
+
+
+def start(recipe: Recipe, on: Market, rules: Rules = RULES) -> Arm:
+    return start_arm("r1", recipe, on, at=MONDAY, rules=rules)
+
+
+def fold(recipe: Recipe, on: Market, *, weeks: int, rules: Rules = RULES) -> list[ArmWeek]:
+    arm, found = start(recipe, on, rules), []
+    for number in range(1, weeks + 1):
+        found.append(run_week(arm, recipe, on, until=MONDAY + number * WEEK_MS, rules=rules))
+        arm = found[-1].arm
+    return found
+
+
+@cache
+def begun() -> Arm:
+    return start(FULL, market())
+
+
+@cache
+def first() -> ArmWeek:
+    return run_week(begun(), FULL, market(), until=MONDAY + WEEK_MS, rules=RULES)
+
+
+def learned(seen: Observed, *, record: Record | None = None) -> tuple[Record, list[dict[str, Any]]]:
+    arm = begun()
+    return learn(record or arm.record, seen, policy=arm.policy, market=market(), recipe=FULL)
+
+
+def text(record: Record) -> str:
+    return json.dumps(record.to_json())
+
+
+def picked(seen: Observed, at: Any) -> Observed:
+    parts = {f.name: getattr(seen, f.name) for f in fields(Observed)}
+    return Observed(**{name: None if part is None else part[at] for name, part in parts.items()})
+
+
+def by_name(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {row["learner"]: row for row in rows}
+
+
+# --- the rows
+
+
+def test_there_is_a_row_for_every_learner_with_the_columns_of_the_seal():
+    rows = first().learners
+    assert [row["learner"] for row in rows] == [*STRATEGIES, FROZEN_INDICATORS, FROZEN_PATTERNS, CONSTANT, IN_FORCE]
+    assert all({"date", "arm", *row} == {*LEARNER_COLUMNS} for row in rows)
+    n, effective = len(first().seen.won), float(first().seen.weight.sum())
+    assert all(row["n"] == n and row["n_effective"] == pytest.approx(effective) for row in rows)
+    assert [row["learner"] for row in rows if row["in_force"]] == [begun().policy.strategy, IN_FORCE]
+    beliefs = {row["learner"]: row["belief"] for row in rows if row["belief"] is not None}
+    assert beliefs == begun().record.beliefs.shares  # as they were when the week began
+
+
+@pytest.mark.parametrize(
+    ("recipe", "frozen"),
+    [
+        (PLAIN, set()),
+        (replace(PLAIN, indicator_weights="stacked"), {FROZEN_INDICATORS}),
+        (replace(PLAIN, patterns="effectiveness"), {FROZEN_PATTERNS}),
+        (FULL, {FROZEN_INDICATORS, FROZEN_PATTERNS}),
+    ],
+    ids=["nothing", "indicators", "patterns", "both"],
+)
+def test_only_what_an_arm_learns_has_a_frozen_twin(recipe, frozen):
+    (week,) = fold(recipe, market(), weeks=1)
+    assert {row["learner"] for row in week.learners} == {*EXPERTS, IN_FORCE} | frozen
+
+
+def test_losses_and_the_top_by_a_plain_loop():
+    seen, policy = first().seen, begun().policy
+    stated = {IN_FORCE: seen.confidence, CONSTANT: policy.base[seen.regime, seen.side]}
+    for name, said in stated.items():
+        total = 0.0
+        for p, won, weight in zip(said, seen.won, seen.weight, strict=True):
+            total -= weight * np.log(p if won else 1 - p)
+        assert by_name(first().learners)[name]["log_loss"] == pytest.approx(total / seen.weight.sum(), abs=1e-4)
+    row = by_name(first().learners)[IN_FORCE]
+    ranked = sorted(range(len(seen.won)), key=lambda i: (-seen.confidence[i], i))
+    top = ranked[: row["top_n"]]
+    assert row["top_n"] == int(np.ceil(TOP_SHARE * len(seen.won)))
+    assert row["top_r"] == pytest.approx(np.mean([seen.r_multiple[i] for i in top]), abs=1e-6)
+    constant = by_name(first().learners)[CONSTANT]
+    assert (constant["top_n"], constant["top_r"]) == (0, None)  # it prefers nothing
+
+
+def test_the_strategy_in_force_says_what_the_arm_said():
+    """Of candidates that this week's policy decided; older ones were told by an older one."""
+    policy, seen = begun().policy, first().seen
+    now = market().date[seen.row] >= MONDAY
+    found = twins(begun().record, seen, policy=policy, recipe=FULL)[policy.strategy]
+    np.testing.assert_allclose(found[now], seen.consensus[now], atol=2e-4)
+    assert not np.allclose(found[~now], seen.consensus[~now], atol=2e-4)
+
+
+def test_a_twin_differs_from_the_arm_in_one_part_alone():
+    record, policy, seen = begun().record, begun().policy, first().seen
+    found = twins(record, seen, policy=policy, recipe=FULL)
+    np.testing.assert_allclose(found[FROZEN_PATTERNS], seen.consensus - seen.effect, atol=1e-4)
+    now = market().date[seen.row] >= MONDAY
+    unweighed = replace(policy, indicator_weights={}, slopes=consensus_of_fitted(record))
+    scores = score(unweighed, market(), rows=seen.row)
+    expected = scores.consensus[np.arange(len(seen.row)), seen.side]
+    np.testing.assert_allclose(found[FROZEN_INDICATORS][now], expected[now], atol=2e-3)
+    none = twins(record, replace(seen, effect=np.zeros_like(seen.effect)), policy=policy, recipe=FULL)
+    for name in STRATEGIES:
+        np.testing.assert_allclose(found[name] - none[name], seen.effect, atol=2e-4)
+
+
+def consensus_of_fitted(record: Record) -> np.ndarray:
+    from edgebook.consensus import head_slopes
+
+    return head_slopes(record.fitted_heads)
+
+
+# --- the record
+
+
+def test_learning_leaves_what_it_was_given_as_it_was():
+    record, seen, policy = begun().record, first().seen, begun().policy
+    before = text(record), json.dumps(policy.to_json())
+    parts = {f.name: np.copy(getattr(seen, f.name)) for f in fields(Observed)}
+    after, _ = learned(seen)
+    assert text(after) != before[0]
+    assert (text(record), json.dumps(policy.to_json())) == before
+    for name, part in parts.items():
+        np.testing.assert_array_equal(getattr(seen, name), part)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_order_in_which_candidates_come_does_not_matter(seed):
+    order = np.random.default_rng(seed).permutation(len(first().seen.won))
+    one, rows = learned(first().seen)
+    other, mixed = learned(picked(first().seen, order))
+    assert text(other) == text(one)
+    for row, again in zip(rows, mixed, strict=True):
+        assert row["log_loss"] == pytest.approx(again["log_loss"], abs=2e-6)
+
+
+def test_a_record_goes_through_a_seal_and_goes_on_alike():
+    back = Record.from_json(json.loads(text(begun().record)))
+    assert text(back) == text(begun().record)
+    one, rows = learned(first().seen, record=back)
+    assert text(one) == text(first().arm.record) and rows == first().learners
+    again = run_week(replace(begun(), record=back), FULL, market(), until=MONDAY + WEEK_MS, rules=RULES)
+    assert json.dumps(again.arm.policy.to_json()) == json.dumps(first().arm.policy.to_json())
+
+
+def test_outcomes_of_later_days_have_faded_less():
+    seen = first().seen
+    early, late = (replace(seen, day=np.full_like(seen.day, day)) for day in (0, 6))
+    one, other = (
+        update_record(Record.empty(market().indicators), s, half_life_weeks=1.0, tags=market().tag_names)
+        for s in (early, late)
+    )
+    names = tuple(HEAD_LETTERS)
+    for letter in ("A", "B"):
+        sums = [np.array(r.votes.to_json(names)[letter])[:, :6].sum() for r in (one, other)]
+        assert sums[0] < 0.9 * sums[1]
+    assert one.results.sum() == pytest.approx(other.results.sum() * 0.5 ** (6 / 7), rel=1e-3)
+
+
+def test_beliefs_move_by_the_days_losses_of_what_each_strategy_said():
+    from edgebook.calibration import log_odds, probability
+    from edgebook.consensus import consensus_slopes
+
+    record, policy, seen = begun().record, begun().policy, first().seen
+    said = twins(record, seen, policy=policy, recipe=FULL)
+    base = policy.base[seen.regime, seen.side]
+    days: list[dict[str, float]] = []
+    for day in range(7):
+        loss = {}
+        for name in EXPERTS:
+            slope = 0.0 if name == CONSTANT else consensus_slopes(record, name)[seen.side]
+            p = probability(log_odds(base) + slope * said.get(name, np.zeros(len(base))))
+            each = -np.log(np.where(seen.won, p, 1 - p)) * seen.weight
+            loss[name] = float(each[seen.day == day].sum())
+        days.append(loss)
+    expected = update_beliefs(record.beliefs, days)
+    assert first().arm.record.beliefs.leader == expected.leader
+    for name in EXPERTS:
+        assert first().arm.record.beliefs.shares[name] == pytest.approx(expected.shares[name], abs=1e-5)
+
+
+def test_a_week_in_which_nothing_closed_is_a_week():
+    none = picked(first().seen, slice(0, 0))
+    after, rows = learned(none)
+    assert after.weeks == begun().record.weeks + 1
+    assert after.beliefs.leader == begun().record.beliefs.leader
+    assert all(row["n"] == 0 and row["log_loss"] is None and row["top_r"] is None for row in rows)
+    assert text(Record.from_json(json.loads(text(after)))) == text(after)
+
+
+def test_an_arm_that_is_never_refitted_learns_nothing():
+    frozen = replace(FULL, refit_weeks=0)
+    arm = start(frozen, market())
+    week = run_week(arm, frozen, market(), until=MONDAY + WEEK_MS, rules=RULES)
+    assert week.learners == [] and len(week.seen.won) > 100
+    assert text(week.arm.record) == text(arm.record)
+    assert week.arm.policy.to_json() == arm.policy.to_json()
+
+
+# --- what it is good for
+
+
+def mean_excess(weeks: list[ArmWeek]) -> dict[str, float]:
+    """Log loss above the constant's, in outcomes that do not overlap, over all weeks."""
+    total: dict[str, float] = {}
+    for week in weeks:
+        rows = by_name(week.learners)
+        for name, row in rows.items():
+            more = (row["log_loss"] - rows[CONSTANT]["log_loss"]) * row["n_effective"]
+            total[name] = total.get(name, 0.0) + more
+    return total
+
+
+def test_where_there_is_nothing_to_learn_no_learner_costs_more_than_following_shares_may():
+    """Eight weeks of coins, four markets: nats over all outcomes, against the bound of the beliefs themselves."""
+    bound = regret_bound(8 * 7, changes=0)
+    excess = [mean_excess(fold(FULL, market(seed, 0.0, weeks=14), weeks=8)) for seed in range(4)]
+    for name in excess[0]:
+        assert max(found[name] for found in excess) < bound, name
+        assert np.mean([found[name] for found in excess]) < bound / 2, name
+
+
+def test_where_there_is_an_edge_every_learner_beats_the_constant_and_is_believed():
+    weeks = fold(FULL, market(weeks=14), weeks=8)
+    excess = mean_excess(weeks)
+    assert max(more for name, more in excess.items() if name != CONSTANT) < -15
+    assert weeks[-1].arm.record.beliefs.shares[CONSTANT] < 0.01
+    assert by_name(weeks[-1].learners)[IN_FORCE]["top_r"] > 0
+
+
+def test_the_head_with_the_edge_comes_to_lead_the_consensus():
+    for strategy in ("stacked", "by_regime", "log_odds_slow", "log_odds_fast", "steps"):
+        policy = start(replace(PLAIN, head_weights=strategy), market()).policy
+        assert policy.strategy == strategy
+        knows, coin = policy.weights.mean(axis=0)[:2]
+        assert knows > coin + 0.05, strategy
+
+
+def test_an_arm_that_follows_the_best_uses_the_strategy_that_leads():
+    arm = begun()
+    assert arm.policy.strategy == arm.record.beliefs.leader
+    beliefs = replace(arm.record.beliefs, leader="momentum")
+    led = replace(arm, record=replace(arm.record, beliefs=beliefs))
+    after = run_week(led, replace(FULL, refit_weeks=4), market(), until=MONDAY + WEEK_MS, rules=RULES)
+    assert after.arm.policy.strategy == after.arm.record.beliefs.leader
+
+
+def test_patterns_that_win_beyond_the_heads_raise_the_consensus_and_those_that_lose_lower_it():
+    (week,) = fold(FULL, market(patterns=0.4), weeks=1)
+    effects = week.arm.policy.pattern_effects
+    assert (effects["breakout"] > 0.2).all() and (effects["hammer"] < -0.2).all()
+    seen = week.seen
+    assert (seen.effect[seen.tag == BREAKOUT] > 0).mean() > 0.95
+    assert seen.confidence[seen.tag == BREAKOUT].mean() > seen.expected[seen.tag == BREAKOUT].mean() + 0.02
+    rows = by_name(week.learners)
+    assert rows[FROZEN_PATTERNS]["log_loss"] > rows[IN_FORCE]["log_loss"] + 0.005
+
+
+def test_patterns_without_an_effect_of_their_own_stay_near_none():
+    effects = first().arm.policy.pattern_effects
+    assert max(np.abs(effect).max() for effect in effects.values()) < 0.4
+    assert np.mean([effect.mean() for effect in effects.values()]) == pytest.approx(0.0, abs=0.15)
+    assert start(PLAIN, market()).policy.pattern_effects == {}
+
+
+# --- indicators that were selected
+
+
+def test_a_recipe_of_selected_indicators_fits_what_the_last_run_kept():
+    kept = replace(RULES, kept=("a1", "b1"))
+    selected = replace(FULL, features="selected")
+
+    def used(recipe: Recipe, rules: Rules) -> set[str]:
+        (week,) = fold(recipe, market(), weeks=1, rules=rules)
+        return {name for head in week.arm.policy.heads.values() for name in head.indicators}
+
+    assert used(selected, kept) == {"a1", "b1"}
+    assert used(FULL, kept) == used(selected, RULES) == {"a1", "a2", "b1"}
+    assert used(replace(selected, indicators=("a1", "a2")), kept) == {"a1"}
+
+
+def test_what_was_kept_takes_no_part_in_the_weeks_before_it_was():
+    """The warm-up knows nothing of a selection that its own outcomes made; a dropped indicator then falls silent."""
+    selected, kept = replace(FULL, features="selected"), replace(RULES, kept=("b1",))
+    arm, whole = start(selected, market(), kept), start(selected, market())
+    assert text(arm.record) == text(whole.record)
+    assert set(arm.policy.heads) == {"B"} and set(whole.policy.heads) == {"A", "B"}
+    week = run_week(arm, selected, market(), until=MONDAY + WEEK_MS, rules=kept)
+    now = market().date[week.seen.row] >= MONDAY
+    assert not week.seen.shares[now][:, :2].any() and np.isnan(week.seen.raw[now, 0]).all()
+    assert set(week.arm.policy.indicator_weights) == {"b1"}
+    back = run_week(week.arm, selected, market(), until=MONDAY + 2 * WEEK_MS, rules=RULES)
+    assert set(back.arm.policy.heads) == {"A", "B"}  # brought back
