@@ -359,6 +359,8 @@ def test_daily_says_what_happened_and_asks_for_the_week_when_it_is_over(shell, m
     assert shell(mine, "signals").out.splitlines()[-2] == (
         f"bars up to 2018-05-29, of the daily run; the last seal is {LAST}"
     )
+    said = shell(mine, "daily", "--date", LAST, "--alarm-exit")
+    assert (said.code, said.out) == (0, f"{LAST} is sealed already: nothing to do\n")
     one_line(shell(mine, "daily", "--date", "2018-06-05"), "the week to 2018-06-04 is over and not sealed yet; run `")
 
 

@@ -108,11 +108,10 @@ def test_a_day_twice_is_the_same_bytes_and_a_missed_one_is_caught_up(lived, smal
     assert mine.day(history="main", date=DAYS[1]).read_bytes() == before
 
 
-def test_a_day_of_the_past_of_the_next_week_or_without_data_is_one_line(lived):
+def test_a_sealed_day_is_nothing_to_do_and_one_after_the_week_asks_for_the_week(lived):
     paths, _, _ = lived
     params = load_params(paths.params)
-    with pytest.raises(WeekError, match=f"{LAST} is sealed already; the last seal is {LAST}"):
-        run_daily(params, paths, date=LAST)
+    assert run_daily(params, paths, date=LAST) == []
     with pytest.raises(WeekError, match=f"the week to {NEXT} is over and not sealed yet; run `edgebook weekly`"):
         run_daily(params, paths)
     with pytest.raises(SettingsError, match="--date: 'soon' is no date"):

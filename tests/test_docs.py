@@ -18,7 +18,11 @@ from edgebook.paths import repository
 from edgebook.recipes import Recipe
 
 ROOT = repository()
-PAGES = [page for pattern in ("*.md", "docs/*.md", "data/*/README.md") for page in sorted(ROOT.glob(pattern))]
+PAGES = [
+    page
+    for pattern in ("*.md", "docs/*.md", "docs/howto/*.md", "data/*/README.md")
+    for page in sorted(ROOT.glob(pattern))
+]
 NESTED = {"bars.synthetic": Synthetic, "learning.pins": Pin, "learning.approvals": Approval}
 
 

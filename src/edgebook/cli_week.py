@@ -37,8 +37,10 @@ def daily(ctx: click.Context, date: str | None, alarm_exit: bool, as_json: bool)
 
     with only_one(here().lock, doing="daily"):
         days = run_daily(settings(), here(), date=date)
-    views.show(days[-1], lambda _: click.echo(day_line(days)), as_json=as_json)
-    if alarm_exit and days[-1]["alarms"]:
+    last = days[-1] if days else None
+    line = day_line(days) if days else f"{date} is sealed already: nothing to do"
+    views.show(last, lambda _: click.echo(line), as_json=as_json)
+    if alarm_exit and last and last["alarms"]:
         ctx.exit(ALARM)
 
 

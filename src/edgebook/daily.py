@@ -42,12 +42,13 @@ def run_daily(params: Params, paths: Paths, *, date: str | None = None) -> list[
     Returns
     -------
     list of dict
-        What was said of each day that was run, the last one last; each is in ``data/daily`` too.
+        What was said of each day that was run, the last one last; each is in ``data/daily`` too. None for a day that
+        is sealed already: there is nothing to do.
 
     Raises
     ------
     WeekError
-        The data do not cover the day, or it is not one of the week after the last seal.
+        The data do not cover the day, or it lies after a week that is not sealed yet.
     SettingsError
         `date` is no date.
     """
@@ -55,6 +56,8 @@ def run_daily(params: Params, paths: Paths, *, date: str | None = None) -> list[
     seal = week.seal
     done = days_done(paths, seal)
     last = date or iso(milliseconds(done[-1] if done else seal.as_of) + DAY_MS)[:10]
+    if _is_sealed(last, seal=seal):
+        return []
     _check_day(last, params, paths, seal=seal)
     missed = [day for day in _days_between(seal.as_of, last) if day not in done or day == last]
     root = paths.daily(params.run.history)
@@ -154,15 +157,18 @@ def day_line(documents: Sequence[dict[str, Any]]) -> str:
     return f"{last['history']} {last['date']}{caught}: {', '.join(parts)}{alarms}"
 
 
-def _check_day(date: str, params: Params, paths: Paths, *, seal: Seal) -> None:
-    """Refuse a day that is not one of the week after the seal, or that the data do not cover."""
+def _is_sealed(date: str, *, seal: Seal) -> bool:
+    """Whether a day lies in the sealed past."""
     try:
-        moment = midnight(date)
+        return midnight(date) <= milliseconds(seal.as_of)
     except ValueError:
         raise SettingsError(f"--date: {date!r} is no date; write it like 2019-07-02") from None
+
+
+def _check_day(date: str, params: Params, paths: Paths, *, seal: Seal) -> None:
+    """Refuse a day after a week that is not sealed yet, and one that the data do not cover."""
+    moment = midnight(date)
     end = next_week_of(seal)
-    if moment <= milliseconds(seal.as_of):
-        raise WeekError(f"--date: {date} is sealed already; the last seal is {seal.as_of}, days after it can be run")
     if moment > milliseconds(end):
         raise WeekError(f"the week to {end} is over and not sealed yet; run `edgebook weekly` before the day to {date}")
     source = params.bars

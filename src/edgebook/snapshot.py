@@ -19,6 +19,7 @@ from edgebook.live import (
     routed,
 )
 from edgebook.market import Market, load_market, milliseconds
+from edgebook.routing import PAIRED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,6 +103,8 @@ def signals_now(params: Params, paths: Paths) -> tuple[Snapshot, list[dict[str, 
     """
     now = newest_tables(params, paths)
     champion, challenger = policies_in_force(now.week, pins=params.learning.pins)
+    if params.ab_test.routing == PAIRED:
+        challenger = None
     atr = newest_ranges(now.bars, now.market, atr_bars=params.candidates.atr_bars)
     said = [
         newest_signals(
