@@ -215,11 +215,11 @@ def _draw_overfitting(study: Study | None, *, ax: Axes) -> None:
     if not len(logits):
         return nothing_yet(ax, title=title)
     edge = max(1.0, float(np.abs(logits).max()))
-    bins = np.linspace(-edge, edge, 42)  # an odd number of bars: one stands at the median
+    bins = np.linspace(-edge, edge, 41)  # an even number of bars: the median lies between two
     counts, _ = np.histogram(logits, bins=bins)
     middle = (bins[1:] + bins[:-1]) / 2
     for below, shade, label in ((True, "challenger", "below the median"), (False, "baseline", "at or above it")):
-        here = (middle < -1e-9) == below
+        here = (middle < 0) == below
         ax.bar(middle[here], counts[here] / len(logits), width=bins[1] - bins[0], color=colour(shade), label=label)
     ax.axvline(0, color=SOFT, linewidth=1.2)
     ax.set_xlabel("logit of the relative rank in the other half (0: the median trial)")

@@ -149,7 +149,7 @@ def overfitting_reading(study: Study | None) -> Prose:
     return prose(
         f"In {formatted(found['probability'], 'percent')} of {found['ways']} ways to choose one half of the days, the "
         f"trial that is best there is below the median in the other half: {verdict} worthless trials would be (50 %). "
-        f"The median logit of its rank is {found['median_logit']:+.2f} (0 is the median trial)."
+        f"The median logit of its rank is {formatted(found['median_logit'], 'signed')} (0 is the median trial)."
     )
 
 
@@ -211,10 +211,10 @@ def heads_reading(study: Study | None) -> Prose:
     if not found["rows"]:
         return prose("No head can be compared with itself at another penalty.")
     best = max(found["rows"], key=lambda row: row["t"])
+    gain, low, high = (formatted(best[name] * 1000, "signed") for name in ("improvement", "low", "high"))
     words = (
-        f"HEAD_{best['head']} at shrinkage {best['level']:g} instead of {best['own']:g}: "
-        f"{best['improvement'] * 1000:+.2f} thousandths of a nat a candidate ({best['low'] * 1000:+.2f} to "
-        f"{best['high'] * 1000:+.2f}, n = {found['weeks']} weeks)"
+        f"HEAD_{best['head']} at shrinkage {best['level']:g} instead of {best['own']:g}: {gain} thousandths of a nat a "
+        f"candidate ({low} to {high}, n = {found['weeks']} weeks)"
     )
     n = len(found["rows"])
     if found["chosen"] is None:
