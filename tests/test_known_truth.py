@@ -13,12 +13,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgebook import ablation
 from edgebook.arms import run_week, start_arm
 from edgebook.decisions import Inputs
+from edgebook.evidence import full_loop
+from edgebook.evidence_cells import Bench, Cells, run_benches, runs_of
+from edgebook.evidence_variants import FROZEN, FULL, variants
 from edgebook.history import mondays, rules_of
+from edgebook.known_switch import SWITCH_WEEK, regained_share, switch_study, weeks_to_regain
+from edgebook.known_truth import captured_study, certified_study, counted, leading_study, no_edge_study
 from edgebook.loop import begin_history, learn_week
 from edgebook.market import WEEK_MS, Market, load_market, milliseconds
-from edgebook.params import Params
+from edgebook.params import Params, load_params
 from edgebook.paths import Paths
 from edgebook.recipes import HEAD_LETTERS, Recipe
 from edgebook.seals import Seal
@@ -149,3 +155,87 @@ def test_without_an_edge_no_head_is_trusted_much_and_hardly_a_threshold_is_certi
         looks += len(arm.policy.thresholds)
     assert arm.policy.weights.mean() < 0.1
     assert certified <= 0.05 * looks
+
+
+# --- the studies, worked by hand
+
+
+def test_the_share_of_the_oracle_is_a_mean_over_markets_and_four_weeks():
+    mine, best, frozen = np.ones((2, 6)), np.full((2, 6), 3.0), np.zeros((2, 6))
+    mine[1] = 3.0
+    assert regained_share(mine, best, frozen).tolist()[3:] == pytest.approx([2 / 3] * 3, abs=1e-4)
+    assert np.isnan(regained_share(mine, frozen, frozen)).all()
+
+
+def test_weeks_to_regain_are_counted_from_the_move_and_by_weeks_after_it_alone():
+    share = np.full(52, 0.9)
+    share[SWITCH_WEEK : SWITCH_WEEK + 9] = 0.1
+    assert weeks_to_regain(share) == 10
+    assert weeks_to_regain(np.full(52, 0.9)) == 4
+    assert weeks_to_regain(np.full(52, 0.1)) is None
+
+
+def test_exact_intervals_of_counts():
+    """Clopper-Pearson: with no hit in 8, the upper end is 1 - 0.025 ** (1/8)."""
+    assert counted([False] * 8) == {"k": 0, "n": 8, "low": 0.0, "high": round(1 - 0.025 ** (1 / 8), 4)}
+
+
+# --- the studies on markets
+
+
+def evidence(kind, folder: Path, *, seeds: Sequence[int], arms: Sequence[str], **brief: int) -> tuple[Recipe, Cells]:
+    """Arms of the shipped full loop on markets of one kind."""
+    params = load_params(Paths.at().params)
+    _, recipe = full_loop(params)
+    made = variants(recipe)
+    planned = [Bench(replace(kind, seed=seed, **brief), tuple(made[name] for name in arms)) for seed in seeds]
+    return recipe, run_benches(planned, params=params, cache=folder, workers=2 if len(seeds) > 1 else 1)
+
+
+def test_the_full_loop_finds_what_the_frozen_first_policy_cannot(tmp_path):
+    _, cells = evidence(ablation.PLANTED, tmp_path, seeds=[1], arms=[FULL, FROZEN], pairs=2, weeks=20)
+    full, frozen = (runs_of(cells, "planted", name)[1] for name in (FULL, FROZEN))
+    late = slice(-10, None)
+    assert full["log_loss"][late].sum() < full["constant_loss"][late].sum()
+    assert full["top_r"][late].sum() > frozen["top_r"][late].sum() + 5
+
+
+@pytest.mark.slow
+def test_the_full_loop_captures_half_of_the_oracles_gain(tmp_path):
+    recipe, cells = evidence(
+        ablation.PLANTED, tmp_path, seeds=range(1, 7), arms=[FULL, FROZEN, "oracle", "told_the_heads"]
+    )
+    found = captured_study(cells, market="planted")
+    assert found["gain_low"] > 0
+    assert found["oracle"]["share"] >= 0.5
+    (heads, _) = [
+        row for row in leading_study(cells, recipe, families=rules_of(load_params(Paths.at().params)).families)
+        if row["strategy"] == recipe.head_weights
+    ]  # fmt: skip
+    assert heads["low"] > heads["chance"]
+
+
+@pytest.mark.slow
+def test_the_full_loop_follows_an_edge_that_moves(tmp_path):
+    recipe, cells = evidence(
+        ablation.SWITCHING, tmp_path, seeds=range(1, 7), arms=[FULL, FROZEN, "oracle", "told_the_heads"]
+    )
+    found = captured_study(cells, market="switching")
+    assert found["gain_low"] > 0
+    assert found["oracle"]["share"] >= 0.5
+    rows = [
+        row for row in switch_study(cells, recipe)["rows"]
+        if (row["arm"], row["measure"], row["oracle"]) == (FULL, "top_r", "told_the_heads")
+    ]  # fmt: skip
+    assert rows[0]["weeks"] is not None
+    assert rows[0]["weeks"] <= 12
+
+
+@pytest.mark.slow
+def test_without_an_edge_nothing_is_lost_by_learning_and_hardly_a_threshold_is_certified(tmp_path):
+    _, cells = evidence(ablation.NO_EDGE, tmp_path, seeds=range(1, 13), arms=[FULL, FROZEN])
+    (full,) = [row for row in no_edge_study(cells) if row["arm"] == FULL]
+    assert full["excess"] <= full["bound"]
+    assert certified_study(cells)["rate"] <= 0.05
+    pairs = [(a, b) for a, b in zip(*(runs_of(cells, "no_edge", n).values() for n in (FULL, FROZEN)), strict=True)]
+    assert ablation.gain_of(pairs, "r_week").low < 0 < ablation.gain_of(pairs, "r_week").high + 1

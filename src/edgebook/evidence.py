@@ -17,6 +17,7 @@ from edgebook.paths import Paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from edgebook.params import Params
     from edgebook.recipes import Recipe
@@ -26,25 +27,45 @@ DIGITS = 6
 
 
 def main(arguments: list[str]) -> int:
-    """Run the evidence; ``--quick`` runs a small part of it, in a folder of its own outside git."""
+    """Run the evidence.
+
+    Parameters
+    ----------
+    arguments : list of str
+        ``--quick`` runs a small part of it, in a folder of its own outside git; ``--seeds N`` runs N markets of each
+        kind of known truth.
+
+    Returns
+    -------
+    int
+        What the process exits with.
+    """
+    from argparse import ArgumentParser
+
+    from edgebook.ablation import SEEDS
     from edgebook.params import load_params
 
-    if any(word != "--quick" for word in arguments):
-        print("usage: python -m edgebook.evidence [--quick]", file=sys.stderr)
-        return 2
-    quick = bool(arguments)
+    parser = ArgumentParser(prog="python -m edgebook.evidence", description="Every learner on every market.")
+    parser.add_argument("--quick", action="store_true", help="a small part of it, outside git")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="markets of each kind of known truth (%(default)s)")
+    given = parser.parse_args(arguments)
     paths = Paths.at()
     with _bar("markets and arms") as tell:
-        found = measure(load_params(paths.params), paths, quick=quick, tell=tell)
-    folder = paths.evidence_cache / "quick" if quick else paths.evidence
-    page = folder / "evidence.md" if quick else paths.evidence.with_suffix(".md")
+        found = measure(load_params(paths.params), paths, seeds=given.seeds, quick=given.quick, tell=tell)
+    folder = paths.evidence_cache / "quick" if given.quick else paths.evidence
+    page = folder / "evidence.md" if given.quick else paths.evidence.with_suffix(".md")
     write_evidence(found, folder=folder, page=page)
     print(f"{len(found['rows'])} rows of learners on markets: {page.relative_to(paths.root)}")
     return 0
 
 
 def measure(
-    params: Params, paths: Paths, *, quick: bool = False, tell: Callable[[int, int], None] | None = None
+    params: Params,
+    paths: Paths,
+    *,
+    seeds: int,
+    quick: bool = False,
+    tell: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Run what has not been run yet and sum it up.
 
@@ -54,6 +75,8 @@ def measure(
         The champion among its recipes is the full loop.
     paths : Paths
         Markets and cells are kept under `Paths.evidence_cache`.
+    seeds : int
+        Markets of each kind of known truth.
     quick : bool
     tell : callable, optional
         Called with the number of cells done and their total.
@@ -69,7 +92,7 @@ def measure(
     from edgebook.known_truth import studies
 
     champion, recipe = full_loop(params)
-    planned = benches(recipe, quick=quick)
+    planned = benches(recipe, seeds=seeds, quick=quick)
     cells = run_benches(planned, params=params, cache=paths.evidence_cache, workers=WORKERS, tell=tell)
     specs = {bench.spec.name: bench.spec for bench in reversed(planned)}
     markets = [
@@ -99,7 +122,7 @@ def full_loop(params: Params) -> tuple[str, Recipe]:
     return next((name, recipe) for name, recipe in params.recipes.items() if recipe.role == "champion")
 
 
-def write_evidence(found: dict[str, Any], *, folder: Any, page: Any) -> None:
+def write_evidence(found: dict[str, Any], *, folder: Path, page: Path) -> None:
     """Write what was measured, the figures and the page.
 
     Parameters

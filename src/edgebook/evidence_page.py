@@ -87,7 +87,7 @@ def bars(found: Mapping[str, Any]) -> list[str]:
     lines = []
     for row in studies["captured"]:
         lines.append(
-            f"{row['market']}: the full loop earns {_signed(row['gain'], row['gain_low'], row['gain_high'], 2)} R "
+            f"{row['market']}: the full loop earns {_signed([row[k] for k in _ends('gain')])} R "
             f"a week more than the frozen first policy ({_met(row['gain_met'])}: the interval is to be clear of 0), "
             f"{row['oracle']['share']:.0%} of the oracle's gain ({row['oracle']['low']:.0%} to "
             f"{row['oracle']['high']:.0%}; {_met(row['oracle']['met'])}: {HALF:.0%}) and "
@@ -147,7 +147,7 @@ def _known_truth(studies: Mapping[str, Any]) -> str:
         ["arm", "log loss above the constant's", "bound", "within"],
         [
             [
-                row["arm"], _signed(*(1000 * row[k] for k in ("excess", "excess_low", "excess_high")), 2),
+                row["arm"], _signed([1000 * row[k] for k in _ends("excess")]),
                 f"{1000 * row['bound']:.2f}", _met(row["met"]),
             ]
             for row in studies["no_edge"]
@@ -191,7 +191,7 @@ def _market(row: Mapping[str, Any]) -> list[str]:
 
 
 def _arm(row: Mapping[str, Any]) -> list[str]:
-    gain = _signed(row["r_week_gain"], row["r_week_gain_low"], row["r_week_gain_high"], 2)
+    gain = _signed([row[k] for k in _ends("r_week_gain")])
     return [
         row["market"], ARMS[row["arm"]], f"{row['log_loss']:.4f}", f"{row['constant_loss']:.4f}", _trade(row),
         f"{row['trades']:,}", f"{row['r_week']:.2f}", "" if row["arm"] == "frozen_first_policy" else gain,
@@ -202,8 +202,8 @@ def _learner(row: Mapping[str, Any]) -> list[str]:
     loss = [None if row[k] is None else 1000 * row[k] for k in _ends("log_loss_gain")]
     return [
         row["learner"], row["value"] + (" (in force)" if row["in_force"] else ""), f"{row['log_loss']:.4f}",
-        _signed(*loss, 2), _trade(row), f"{row['trades']:,}", f"{row['r_week']:.2f}",
-        _signed(*(row[k] for k in _ends("r_week_gain")), 2), row["verdict"],
+        _signed(loss), _trade(row), f"{row['trades']:,}", f"{row['r_week']:.2f}",
+        _signed([row[k] for k in _ends("r_week_gain")]), row["verdict"],
     ]  # fmt: skip
 
 
@@ -217,7 +217,8 @@ def _trade(row: Mapping[str, Any]) -> str:
     return f"{row['r_trade']:.3f} ({_number(row['r_trade_low'], 2)} to {_number(row['r_trade_high'], 2)})"
 
 
-def _signed(value: float | None, low: float | None, high: float | None, digits: int) -> str:
+def _signed(ends: Sequence[float | None], *, digits: int = 2) -> str:
+    value, low, high = ends
     if value is None:
         return "n/a"
     if low == high == value == 0:
