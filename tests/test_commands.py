@@ -275,7 +275,7 @@ def dvc(monkeypatch, paths: Paths, *, ends: int | type[BaseException] = 0) -> li
             backfill(load_params(paths.params), paths, until=run.as_of)
             summary = paths.report(as_of=run.as_of) / "summary.md"
             summary.parent.mkdir(parents=True, exist_ok=True)
-            summary.write_text("", encoding="utf-8")
+            summary.write_text(f"# main, week to {run.as_of}\n", encoding="utf-8")
         elif not isinstance(ends, int):
             raise ends
         return SimpleNamespace(returncode=ends)
@@ -287,7 +287,7 @@ def dvc(monkeypatch, paths: Paths, *, ends: int | type[BaseException] = 0) -> li
 def finished(paths: Paths, week: str = LAST) -> None:
     """Reports of a week, as a run leaves them last."""
     paths.report(as_of=week).mkdir(parents=True)
-    (paths.report(as_of=week) / "summary.md").touch()
+    (paths.report(as_of=week) / "summary.md").write_text(f"# main, week to {week}\n", encoding="utf-8")
 
 
 def test_weekly_runs_one_week_a_call_until_there_is_nothing_to_do(shell, mine, monkeypatch):
@@ -314,7 +314,12 @@ def test_weekly_finishes_a_week_that_was_killed(shell, mine, monkeypatch):
     assert load_params(mine.params).run.as_of == "2018-06-04"
 
 
-def test_weekly_finishes_a_week_that_was_sealed_without_its_reports(shell, mine, monkeypatch):
+@pytest.mark.parametrize("other", [False, True])
+def test_weekly_finishes_a_week_that_was_sealed_without_its_reports(shell, mine, monkeypatch, other):
+    if other:
+        finished(mine)
+        summary = mine.report(as_of=LAST) / "summary.md"
+        summary.write_text(f"# what_if, week to {LAST}\n", encoding="utf-8")
     seen = dvc(monkeypatch, mine)
     assert shell(mine, "weekly").out.startswith(f"main {LAST} finished: ")
     assert seen == [LAST]

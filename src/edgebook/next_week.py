@@ -65,7 +65,10 @@ def next_is_complete(params: Params, paths: Paths) -> bool:
 def is_finished(params: Params, paths: Paths) -> bool:
     """Whether the week that params.yaml names is sealed and has its summary, which every run writes last."""
     run = params.run
-    return run.as_of in sealed_weeks(paths, run.history) and (paths.report(as_of=run.as_of) / "summary.md").exists()
+    summary = paths.report(as_of=run.as_of) / "summary.md"
+    # Reports lie by week: the summary may be that of another history.
+    told = summary.exists() and f"{run.history}, week to {run.as_of}" in summary.read_text(encoding="utf-8")
+    return told and run.as_of in sealed_weeks(paths, run.history)
 
 
 def repro(paths: Paths, *, following: str, before: str | None, lock: int, quiet: bool = False) -> None:

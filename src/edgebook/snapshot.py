@@ -77,11 +77,11 @@ def newest_tables(params: Params, paths: Paths) -> Snapshot:
         The history has no seal.
     """
     week = last_sealed(params, paths)
-    done = days_done(paths, week.seal)
+    root = paths.daily(week.history)
+    done = days_done(paths, week.seal) if root.bars.exists() else []
     day = read_day(paths.day(history=week.history, date=done[-1])) if done else None
     if day is None:
         return Snapshot(week, week.arrays, week.bars, week.seal.account, week.as_of)
-    root = paths.daily(week.history)
     market = load_market(root, as_of=done[-1])
     return Snapshot(week, market, tables.read(root.bars), Book.from_json(day["account"]), done[-1])
 
