@@ -2,7 +2,7 @@
 
 Worthless recipes over the space of a study: the daily R of a point is noise that all share, noise that points with a
 setting in common share, and noise of its own. Optuna's TPE chooses as in a study, by the Sharpe ratio. The test is the
-study's own. `python benchmarks/superior_trials.py 300` runs 300 markets; the default is few enough to wait for.
+study's own. `python benchmarks/superior_trials.py 100` runs a hundred markets; the default is few enough to wait for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from edgebook.tuning_search import Chooser, Point, Trial
 from edgebook.tuning_spa import superior_trials
 from edgebook.tuning_space import Space, search_space, sobol_points
 
-MARKETS, DAYS, LEVEL = 40, 168, 0.05
+MARKETS, DAYS, LEVEL = 20, 168, 0.05
 SHARED, BY_SETTING, OWN = 0.3, 0.5, 0.2
 BATCH = 4
 WAYS = {
