@@ -115,9 +115,7 @@ def runs(bars: pd.DataFrame) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def pattern_directions(
-    prices: NDArray[np.float64], volume: NDArray[np.float64]
-) -> list[tuple[str, NDArray[np.int8]]]:
+def pattern_directions(prices: NDArray[np.float64], volume: NDArray[np.float64]) -> list[tuple[str, NDArray[np.int8]]]:
     """Direction of every pattern at every bar of one series.
 
     Parameters
