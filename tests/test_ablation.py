@@ -11,18 +11,20 @@ import pytest
 
 from edgebook import ablation, evidence_arms
 from edgebook.ablation import ablation_rows, benches, gains, make_arm_rows, make_rows, verdict
-from edgebook.evidence import full_loop
+from edgebook.evidence import full_loop, rounded
 from edgebook.evidence_arms import oracle_weeks, without_learners
 from edgebook.evidence_cells import Bench, cell_file, run_bench, run_benches, shared_fits
 from edgebook.evidence_markets import EvidenceMarket, MarketSpec, prepare_market
 from edgebook.evidence_page import evidence_page
 from edgebook.evidence_variants import FROZEN, FULL, LEARNERS, QUANTILE, REFIT, Variant, name_of, variants
 from edgebook.evidence_weeks import measure_weeks
+from edgebook.figures_evidence import evidence_pictures
 from edgebook.history import rules_of
+from edgebook.known_truth import studies
 from edgebook.market import WEEK_MS
 from edgebook.params import Params, load_params
 from edgebook.paths import Paths
-from edgebook.recipes import Recipe
+from edgebook.recipes import HEAD_LETTERS, Recipe
 from edgebook.source_digest import source_digest
 
 RECIPE = Recipe(exit_plan="tp2.0_sl1.5_t24", refit_weeks=2)
@@ -243,3 +245,25 @@ def test_the_page_is_made_of_what_was_measured(place):
 def test_every_market_of_the_evidence_has_words(params):
     named = {bench.spec.name for bench in benches(RECIPE)} | {b.spec.name for b in benches(RECIPE, quick=True)}
     assert named == set(ablation.MARKETS)
+
+
+def test_page_and_pictures_can_be_made_of_any_run(params):
+    """Arms of pure noise on two markets of each kind; a missing number is said to be none."""
+    rng = np.random.default_rng(5)
+    cells = {}
+    for market, seeds in (("planted", (1, 2)), ("switching", (1, 2)), ("no_edge", (1, 2)), ("crypto", (0,))):
+        for seed in seeds:
+            for name, variant in variants(RECIPE).items():
+                if market in ("planted", "switching") or not variant.needs_truth:
+                    weights = {f"weight_{letter}": rng.random(52) for letter in HEAD_LETTERS}
+                    cells[market, seed, name] = weeks_of(list(rng.normal(0.0, 3.0, 52))).assign(**weights)
+    made = {
+        "quick": False, "champion": "r1", "recipe": RECIPE.settings(), "warmup_weeks": 16, "markets": [],
+        "arms": make_arm_rows(cells), "rows": make_rows(cells, RECIPE),
+        "studies": studies(cells, RECIPE, families=rules_of(params).families),
+    }  # fmt: skip
+    found = json.loads(json.dumps(rounded(made), allow_nan=False))
+    page = evidence_page(found)
+    assert "nan" not in page.lower().split()
+    assert all(f"### {market}" in page for market in ("planted", "switching", "no_edge", "crypto"))
+    assert {picture.data[:4] for picture in evidence_pictures(found).values()} == {b"\x89PNG"}

@@ -113,7 +113,7 @@ def measure(
         "rows": make_rows(cells, recipe),
         "studies": studies(cells, recipe, families=rules_of(params).families),
     }
-    made: dict[str, Any] = _rounded(found)
+    made: dict[str, Any] = rounded(found)
     return made
 
 
@@ -144,12 +144,18 @@ def write_evidence(found: dict[str, Any], *, folder: Path, page: Path) -> None:
     page.write_text(evidence_page(found), encoding="utf-8", newline="\n")
 
 
-def _rounded(value: Any) -> Any:
-    """Numbers to six digits, undefined ones as None, so that the file is the same on another processor."""
+def rounded(value: Any) -> Any:
+    """Round all numbers to six digits, undefined ones to None, so that the file is the same on another processor.
+
+    Examples
+    --------
+    >>> rounded({"gain": 1 / 3, "interval": (float("nan"), 2)})
+    {'gain': 0.333333, 'interval': [None, 2]}
+    """
     if isinstance(value, dict):
-        return {str(key): _rounded(item) for key, item in value.items()}
+        return {str(key): rounded(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_rounded(item) for item in value]
+        return [rounded(item) for item in value]
     if isinstance(value, float) or hasattr(value, "dtype"):
         number = value.item() if hasattr(value, "item") else value
         if isinstance(number, float):

@@ -22,7 +22,7 @@ LAST_WEEKS = 13
 ROLLING_WEEKS = 4
 REGAINED, WITHIN_WEEKS = 0.8, 12
 """The bar: so much of the oracle's advantage, so many weeks after the move."""
-RESAMPLES = 2000
+RESAMPLES = 500
 SWITCH_WEEK = (milliseconds(SWITCH) - milliseconds(GENESIS)) // WEEK_MS
 """Weeks from genesis to the move of the edge."""
 
@@ -58,7 +58,8 @@ def switch_study(cells: Cells, recipe: Recipe) -> dict[str, Any]:
                 ]
                 longest = of[0].shape[1]  # not regained: later than the data end
                 low, high = np.quantile([longest if w is None else w for w in drawn], (0.025, 0.975), method="nearest")
-                gained = [values[:, SWITCH_WEEK + LAST_WEEKS :].mean() for values in of]
+                gained = [float(values[:, SWITCH_WEEK + LAST_WEEKS :].mean()) for values in of]
+                could = gained[1] - gained[2]
                 rows.append(
                     {
                         "arm": arm,
@@ -68,7 +69,7 @@ def switch_study(cells: Cells, recipe: Recipe) -> dict[str, Any]:
                         "weeks": weeks_to_regain(share),
                         "weeks_low": int(low),
                         "weeks_high": None if high >= longest else int(high),
-                        "regained": (gained[0] - gained[2]) / (gained[1] - gained[2]),
+                        "regained": (gained[0] - gained[2]) / could if could > 0 else np.nan,
                     }
                 )
                 if measure == "top_r" and oracle == "told_the_heads":
