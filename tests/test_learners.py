@@ -12,6 +12,7 @@ import pytest
 
 from edgebook.arms import Arm, ArmWeek, Rules, run_week, start_arm
 from edgebook.experts import CONSTANT, EXPERTS, regret_bound, update_beliefs
+from edgebook.learned_policy import make_policy
 from edgebook.learners import FROZEN_INDICATORS, FROZEN_PATTERNS, IN_FORCE, LEARNER_COLUMNS, TOP_SHARE, learn, twins
 from edgebook.market import WEEK_MS, Market, milliseconds
 from edgebook.observed import Observed
@@ -19,6 +20,7 @@ from edgebook.params import Gate, Learning, Sizing
 from edgebook.policy import score
 from edgebook.recipes import HEAD_LETTERS, Recipe
 from edgebook.record import Record, update_record
+from edgebook.threshold_rules import update_manager
 from edgebook.vote_strategies import STRATEGIES
 from small_market import GENESIS, PLAN, coin_market
 
@@ -221,6 +223,42 @@ def test_outcomes_of_later_days_have_faded_less():
     assert one.results.sum() == pytest.approx(other.results.sum() * 0.5 ** (6 / 7), rel=1e-3)
 
 
+def test_thresholds_are_judged_by_candidates_with_evidence_in_their_favour():
+    seen = first().seen
+    for_it = picked(seen, seen.consensus > 0)
+    assert 0 < len(for_it.won) < len(seen.won)
+    expected = update_manager(
+        begun().record.manager,
+        regime=for_it.regime,
+        rank=for_it.rank,
+        r_multiple=for_it.r_multiple,
+        weight=for_it.weight,
+        half_life_weeks=FULL.half_life_weeks,
+    )
+    assert first().arm.record.manager.to_json() == expected.to_json()
+
+
+def test_each_learner_is_calibrated_by_what_was_said_for_it():
+    """The strategy in force by the consensus that was given, patterns by the confidence without them, the frozen twin
+    by evidence without weights.
+    """
+    seen, record = first().seen, first().arm.record
+    quiet, in_force = learned(replace(seen, consensus=np.zeros_like(seen.consensus)))[0], begun().policy.strategy
+    moved = [name for name in EXPERTS if name != CONSTANT
+             if not np.array_equal(quiet.consensus[name], record.consensus[name])]  # fmt: skip
+    assert moved == [in_force]
+    louder = np.clip(seen.confidence + 0.2, 0, 1)
+    assert learned(replace(seen, confidence=louder))[0].patterns.to_json() == record.patterns.to_json()
+    assert learned(replace(seen, expected=louder))[0].patterns.to_json() != record.patterns.to_json()
+    assert seen.fitted is not None
+    twice = learned(replace(seen, raw=2 * seen.raw))[0]
+    np.testing.assert_array_equal(twice.fitted_heads, record.fitted_heads)
+    assert not np.array_equal(twice.heads, record.heads)
+    halved = learned(replace(seen, fitted=seen.fitted / 2))[0]
+    np.testing.assert_array_equal(halved.heads, record.heads)
+    assert not np.array_equal(halved.fitted_heads, record.fitted_heads)
+
+
 def test_beliefs_move_by_the_days_losses_of_what_each_strategy_said():
     from edgebook.calibration import log_odds, probability
     from edgebook.consensus import consensus_slopes
@@ -307,6 +345,19 @@ def test_an_arm_that_follows_the_best_uses_the_strategy_that_leads():
     led = replace(arm, record=replace(arm.record, beliefs=beliefs))
     after = run_week(led, replace(FULL, refit_weeks=4), market(), until=MONDAY + WEEK_MS, rules=RULES)
     assert after.arm.policy.strategy == after.arm.record.beliefs.leader
+
+
+@pytest.mark.parametrize("leader", ["equal", "by_regime", "stacked"])
+def test_indicators_follow_the_leader_too_where_the_recipe_says_so(leader):
+    record = begun().record
+    led = replace(record, beliefs=replace(record.beliefs, leader=leader))
+    given: dict[str, Any] = {"name": "r1", "learned": MONDAY, "fitted": "2018-05-14", "alpha": 0.05}
+    one, other = (
+        make_policy(begun().policy.heads, led, market(), recipe=replace(FULL, indicator_weights=weights), **given)
+        for weights in ("meta", leader)
+    )
+    assert one.to_json() == other.to_json()
+    assert bool(one.indicator_weights) == (leader != "equal")
 
 
 def test_patterns_that_win_beyond_the_heads_raise_the_consensus_and_those_that_lose_lower_it():

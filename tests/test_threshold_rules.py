@@ -19,6 +19,8 @@ from edgebook.recipes import Recipe
 from edgebook.record import Record
 from edgebook.threshold_rules import (
     MIN_PASSED,
+    PRIOR_R,
+    PRIOR_WEEKS,
     QUANTILES,
     START,
     ThresholdManager,
@@ -80,6 +82,21 @@ def test_without_evidence_it_explores_them_all():
     chosen = draws(ThresholdManager.empty(), weeks=700)
     for quantile in QUANTILES:
         assert chosen.count(quantile) == pytest.approx(100, abs=40)
+
+
+def test_a_quantile_is_drawn_as_often_as_its_posterior_says_it_is_best():
+    """Weeks by hand, one posterior a quantile, and a simulation of its own."""
+    weeks = np.random.default_rng(6).normal([0.0, 0.2, 0.5, 0.3, 0.1, 0.0, 0.0], 1.5, (12, len(QUANTILES)))
+    rewards = np.zeros((4, len(QUANTILES), 3))
+    rewards[0] = np.stack([np.full(len(QUANTILES), 12.0), weeks.sum(axis=0), (weeks**2).sum(axis=0)], axis=1)
+    manager = ThresholdManager(rewards, (AT_START,) * 4)
+    n = 12 + PRIOR_WEEKS
+    mean = weeks.sum(axis=0) / n
+    error = np.sqrt(((weeks**2).sum(axis=0) + PRIOR_WEEKS * PRIOR_R**2) / n - mean**2) / np.sqrt(n)
+    best = np.random.default_rng(7).normal(mean, error, (40_000, len(QUANTILES))).argmax(axis=1)
+    expected = np.bincount(best, minlength=len(QUANTILES)) / 40_000
+    chosen = draws(manager, weeks=2000)
+    assert [chosen.count(q) / 2000 for q in QUANTILES] == pytest.approx(expected.tolist(), abs=0.04)
 
 
 def test_the_same_week_draws_the_same_and_another_week_or_regime_for_itself():
