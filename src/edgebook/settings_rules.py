@@ -118,7 +118,7 @@ def _check_gate(gate: Gate, where: str) -> None:
 
 def _check_tuning(tuning: Tuning, where: str) -> None:
     _require(tuning.batch >= 1, join(where, "batch"), f"must be at least 1, is {tuning.batch}")
-    _require(tuning.workers >= 0, join(where, "workers"), "must be 0 (one a core) or a number of processes")
+    _require(tuning.workers >= 0, join(where, "workers"), "must be 0 (one a core, up to four) or a number of processes")
 
 
 def _check_ab_test(ab_test: AbTest, where: str) -> None:

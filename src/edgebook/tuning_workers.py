@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 ALIGNMENT = 64
+MOST_BY_DEFAULT = 4
+"""Four of them and their parent stay below 2 GB on the default market, and a batch has no more points to share out."""
 
 
 @dataclass
@@ -110,9 +112,9 @@ def crew(bench: Bench, *, workers: int) -> Iterator[Crew]:
     ----------
     bench : Bench
     workers : int
-        Number of processes; 1 computes here and starts none, 0 takes one a core.
+        Number of processes; 1 computes here and starts none, 0 takes one a core, up to `MOST_BY_DEFAULT`.
     """
-    number = workers or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+    number = workers or min(MOST_BY_DEFAULT, _cores())
     if number == 1:
         yield Crew(bench)
         return
@@ -137,6 +139,11 @@ def crew(bench: Bench, *, workers: int) -> Iterator[Crew]:
             for process in started:
                 process.terminate()
                 process.join()
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _serve(line: Connection[Any, Any], place: str) -> None:
