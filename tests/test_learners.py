@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields, replace
 from functools import cache
 from typing import Any
@@ -190,12 +191,18 @@ def test_learning_leaves_what_it_was_given_as_it_was():
         np.testing.assert_array_equal(getattr(seen, name), part)
 
 
+def numbers_of(record: str) -> list[float]:
+    """Every number of a record's JSON, in order."""
+    return [float(found) for found in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", record)]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_in_which_candidates_come_does_not_matter(seed):
     order = np.random.default_rng(seed).permutation(len(first().seen.won))
     one, rows = learned(first().seen)
     other, mixed = learned(picked(first().seen, order))
-    assert text(other) == text(one)
+    # Sums in another order differ in the last of their four digits, at most once a day.
+    assert numbers_of(text(other)) == pytest.approx(numbers_of(text(one)), abs=7e-4)
     for row, again in zip(rows, mixed, strict=True):
         assert row["log_loss"] == pytest.approx(again["log_loss"], abs=2e-6)
 

@@ -176,16 +176,18 @@ def update_record(
 
     Notes
     -----
-    Votes are taken day by day, in the order in which outcomes closed. A vote is a hit when an awake voter favoured a
-    candidate that won or disfavoured one that lost. Wins and losses are weighted so that each makes up half of its
-    side: where 45 % of candidates win, a voter that always says no would otherwise be right 55 % of the time and know
-    nothing.
+    Votes and regressions are taken day by day, in the order in which outcomes closed. A vote is a hit when an awake
+    voter favoured a candidate that won or disfavoured one that lost. Wins and losses are weighted so that each makes up
+    half of its side: where 45 % of candidates win, a voter that always says no would otherwise be right 55 % of the
+    time and know nothing.
     """
     keep = 0.5 ** (1.0 / half_life_weeks)
     won = seen.won.astype(np.int64)
     results, votes, indicators, patterns = record.results, record.votes, record.indicators, record.patterns
     opinions = np.where(np.abs(np.nan_to_num(seen.raw)) >= AWAKE, np.sign(np.nan_to_num(seen.raw)), 0).astype(np.int8)
     said = favours(seen.shares)
+    head_stack, indicator_stack = record.head_stack, record.indicator_stack
+    evidence = None if slopes is None else np.round(np.nan_to_num(seen.raw) * slopes.T[seen.side], DIGITS)
     for day in range(7):
         at = seen.day == day
         results = results * keep ** (1 / 7)
@@ -195,6 +197,11 @@ def update_record(
         votes = update_votes(votes, favours=opinions[at], **told)
         if record.names:
             indicators = update_votes(indicators, favours=said[at], **told)
+        if evidence is not None and base is not None:
+            known = {"won": seen.won[at], "base": base[seen.regime[at], seen.side[at]], "weight": seen.weight[at]}
+            by_head = _by_group(seen.shares[at], names=record.names, groups=indicator_stack.groups)
+            head_stack = update_stack(head_stack, {"heads": evidence[at]}, keep=keep ** (1 / 7), **known)
+            indicator_stack = update_stack(indicator_stack, by_head, keep=keep ** (1 / 7), **known)
         patterns = update_patterns(
             patterns,
             tags=tags,
@@ -205,17 +212,6 @@ def update_record(
             weight=seen.weight[at],
             half_life_weeks=half_life_weeks,
         )
-    head_stack, indicator_stack = record.head_stack, record.indicator_stack
-    if slopes is not None and base is not None:
-        evidence = np.round(np.nan_to_num(seen.raw) * slopes.T[seen.side], DIGITS)
-        place = {name: number for number, name in enumerate(record.names)}
-        parts = {
-            letter: seen.shares[:, [place[name] for name in group]]
-            for letter, group in record.indicator_stack.groups.items()
-        }
-        told_of = {"won": seen.won, "base": base[seen.regime, seen.side], "weight": seen.weight, "keep": keep}
-        head_stack = update_stack(head_stack, {"heads": evidence}, **told_of)
-        indicator_stack = update_stack(indicator_stack, parts, **told_of)
     consensus = {name: bins * keep for name, bins in record.consensus.items()}
     for name, stated in {**(others or {}), strategy: seen.consensus}.items():
         bins = consensus.setdefault(name, np.zeros((2, EVIDENCE_BINS, 2)))
@@ -249,6 +245,14 @@ def update_record(
         beliefs=beliefs or record.beliefs,
         weeks=record.weeks + 1,
     )
+
+
+def _by_group(
+    shares: NDArray[np.float64], *, names: Sequence[str], groups: Mapping[str, Sequence[str]]
+) -> dict[str, NDArray[np.float64]]:
+    """Columns of the indicators of each head."""
+    place = {name: number for number, name in enumerate(names)}
+    return {letter: shares[:, [place[name] for name in group]] for letter, group in groups.items()}
 
 
 def _update_bins(
