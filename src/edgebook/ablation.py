@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from edgebook.evidence_cells import Cells
     from edgebook.recipes import Recipe
 
-SEEDS, MORE_SEEDS = 8, 3
+SEEDS, MORE_SEEDS = 6, 3
 """Markets of each kind of known truth; and, times as many, markets without an edge for the full loop alone."""
 QUICK_SEEDS, QUICK_WEEKS = 1, 44
 FALSE_DISCOVERIES = 0.1

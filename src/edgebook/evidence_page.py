@@ -25,6 +25,7 @@ ARMS = {
     "told_the_heads": "told which heads hold the edge",
     "oracle": "oracle",
 }
+TOLD_WHAT = {"oracle": "the oracle", "told_the_heads": "an arm told which heads hold the edge"}
 SHORT = {"r_week": "R a week of the book", "top_r": "mean R of the most confident 5 %"}
 
 
@@ -98,16 +99,18 @@ def bars(found: Mapping[str, Any]) -> list[str]:
             steps = _of_arm(studies["switch"]["rows"], "steps", row)
             sooner = "" if steps is None else f"; with steps of ±0.01 {_weeks(steps['weeks'])}"
             met = row["weeks"] is not None and row["weeks"] <= WITHIN_WEEKS
+            regained = "is not regained" if row["weeks"] is None else f"is regained {row['weeks']} weeks after the move"
             lines.append(
-                f"switching: {REGAINED:.0%} of the advantage of the {ARMS[row['oracle']]} arm is regained "
-                f"{_weeks(row['weeks'])} after the move ({_met(met)}: {WITHIN_WEEKS} weeks{sooner})."
+                f"switching: {REGAINED:.0%} of the advantage of {TOLD_WHAT[row['oracle']]}, in R of the most confident "
+                f"5 %, {regained} ({_met(met)}: {WITHIN_WEEKS} weeks{sooner})."
             )
     arms = studies["no_edge"]
     over = [row["arm"] for row in arms if not row["met"]]
+    sure = sum(row["shown"] for row in arms)
     lines.append(
-        f"no edge: {len(arms) - len(over)} of {len(arms)} arms stay within {1000 * arms[0]['bound']:.2f} thousandths "
-        f"of a nat of the constant's log loss, interval and all ({_met(not over)}"
-        + (f"; not {', '.join(over)})." if over else ").")
+        f"no edge: {len(arms) - len(over)} of {len(arms)} arms lose at most {1000 * arms[0]['bound']:.2f} thousandths "
+        f"of a nat more than the constant, {sure} with the whole interval ({_met(not over)}"
+        + (f": over it are {', '.join(over)})." if over else ").")
     )
     certified = studies["certified"]
     lines.append(
@@ -148,7 +151,7 @@ def _known_truth(studies: Mapping[str, Any]) -> str:
         [
             [
                 row["arm"], _signed([1000 * row[k] for k in _ends("excess")]),
-                f"{1000 * row['bound']:.2f}", _met(row["met"]),
+                f"{1000 * row['bound']:.2f}", _within(row),
             ]
             for row in studies["no_edge"]
         ],
@@ -194,7 +197,7 @@ def _arm(row: Mapping[str, Any]) -> list[str]:
     gain = _signed([row[k] for k in _ends("r_week_gain")])
     return [
         row["market"], ARMS[row["arm"]], f"{row['log_loss']:.4f}", f"{row['constant_loss']:.4f}", _trade(row),
-        f"{row['trades']:,}", f"{row['r_week']:.2f}", "" if row["arm"] == "frozen_first_policy" else gain,
+        f"{row['trades']:,}", _number(row["r_week"], 2), "" if row["arm"] == "frozen_first_policy" else gain,
     ]  # fmt: skip
 
 
@@ -202,7 +205,7 @@ def _learner(row: Mapping[str, Any]) -> list[str]:
     loss = [None if row[k] is None else 1000 * row[k] for k in _ends("log_loss_gain")]
     return [
         row["learner"], row["value"] + (" (in force)" if row["in_force"] else ""), f"{row['log_loss']:.4f}",
-        _signed(loss), _trade(row), f"{row['trades']:,}", f"{row['r_week']:.2f}",
+        _signed(loss), _trade(row), f"{row['trades']:,}", _number(row["r_week"], 2),
         _signed([row[k] for k in _ends("r_week_gain")]), row["verdict"],
     ]  # fmt: skip
 
@@ -214,7 +217,7 @@ def _ends(name: str) -> tuple[str, str, str]:
 def _trade(row: Mapping[str, Any]) -> str:
     if row["r_trade"] is None:
         return "n/a"
-    return f"{row['r_trade']:.3f} ({_number(row['r_trade_low'], 2)} to {_number(row['r_trade_high'], 2)})"
+    return f"{_number(row['r_trade'], 3)} ({_number(row['r_trade_low'], 2)} to {_number(row['r_trade_high'], 2)})"
 
 
 def _signed(ends: Sequence[float | None], *, digits: int = 2) -> str:
@@ -223,7 +226,7 @@ def _signed(ends: Sequence[float | None], *, digits: int = 2) -> str:
         return "n/a"
     if low == high == value == 0:
         return "0, the same"
-    return f"{value:+.{digits}f} ({_number(low, digits)} to {_number(high, digits)})"
+    return f"{round(value, digits) + 0.0:+.{digits}f} ({_number(low, digits)} to {_number(high, digits)})"
 
 
 def _share(value: float | None) -> str:
@@ -231,7 +234,13 @@ def _share(value: float | None) -> str:
 
 
 def _number(value: float | None, digits: int) -> str:
-    return "n/a" if value is None else f"{value:.{digits}f}"
+    return "n/a" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def _within(row: Mapping[str, Any]) -> str:
+    if not row["met"]:
+        return "**no**"
+    return "yes" if row["shown"] else "yes, but its interval is not"
 
 
 def _met(met: bool) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgebook.figures import INK, SOFT, Picture, canvas, colour, line_colours, png
+from edgebook.figures import INK, SOFT, Picture, canvas, colour, line_colours, png, styled
 from edgebook.figures_axes import legend_above, titled
 from edgebook.known_switch import REGAINED, ROLLING_WEEKS, WITHIN_WEEKS
 
@@ -33,6 +33,7 @@ def captions(found: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+@styled
 def learners_picture(found: Mapping[str, Any]) -> Picture:
     """Draw the gains in R a week, one panel a market."""
     markets = list(dict.fromkeys(row["market"] for row in found["rows"]))
@@ -49,10 +50,11 @@ def learners_picture(found: Mapping[str, Any]) -> Picture:
         ax.axvline(0.0, color=INK, linewidth=0.8)
         ax.set_yticks([-float(i) for i in range(len(names))], names, fontsize=7)
         ax.set_xlabel("R a week")
-        titled(ax, market)
+        titled(ax, market.replace("_", " "))
     return png(figure, caption=captions(found)["learners"])
 
 
+@styled
 def switch_picture(found: Mapping[str, Any]) -> Picture:
     """Draw the rolling share of the oracle's advantage."""
     switch = found["studies"]["switch"]

@@ -128,7 +128,7 @@ def no_edge_study(cells: Cells) -> list[dict[str, Any]]:
     -------
     list of dict
         One row an arm: arm, markets, excess with excess_low and excess_high (Student's over markets), bound, met
-        (whether the whole interval lies at or below the bound).
+        (whether the excess is at most the bound) and shown (whether its whole interval is).
 
     Notes
     -----
@@ -153,7 +153,8 @@ def no_edge_study(cells: Cells) -> list[dict[str, Any]]:
                 "excess_low": excess.low,
                 "excess_high": excess.high,
                 "bound": bound,
-                "met": bool(excess.high <= bound),
+                "met": bool(excess.value <= bound),
+                "shown": bool(excess.high <= bound),
             }
         )
     return rows
