@@ -16,6 +16,7 @@ from edgebook.evidence_arms import oracle_weeks, without_learners
 from edgebook.evidence_cells import Bench, cell_file, run_bench, run_benches, shared_fits
 from edgebook.evidence_markets import EvidenceMarket, MarketSpec, prepare_market
 from edgebook.evidence_page import evidence_page
+from edgebook.evidence_tables import evidence_reading, evidence_table
 from edgebook.evidence_variants import FROZEN, FULL, LEARNERS, QUANTILE, REFIT, Variant, name_of, variants
 from edgebook.evidence_weeks import measure_weeks
 from edgebook.figures_evidence import evidence_pictures
@@ -230,6 +231,7 @@ def test_code_that_a_module_imports_is_part_of_its_digest():
 
 def test_rows_that_were_never_measured_are_none(tmp_path):
     assert ablation_rows(tmp_path / "ablation.json") == []
+    assert "not been measured" in repr(evidence_reading([]))
 
 
 @pytest.mark.parametrize("place", sorted(Paths.at().evidence.glob("ablation.json")), ids=lambda place: place.name)
@@ -266,4 +268,6 @@ def test_page_and_pictures_can_be_made_of_any_run(params):
     page = evidence_page(found)
     assert "nan" not in page.lower().split()
     assert all(f"### {market}" in page for market in ("planted", "switching", "no_edge", "crypto"))
+    assert "log_odds_fast" in repr(evidence_table(found["rows"]))
+    assert "On the real samples 0 of" in repr(evidence_reading(found["rows"]))
     assert {picture.data[:4] for picture in evidence_pictures(found).values()} == {b"\x89PNG"}
