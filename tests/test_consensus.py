@@ -34,6 +34,9 @@ def seen(raw: np.ndarray, won: np.ndarray, *, regime: np.ndarray | int = 2, side
         shares=np.zeros((n, 0)),
         expected=np.round(1 / (1 + np.exp(-pooled)), 4),
         effect=np.zeros(n),
+        base=np.full(n, 0.5),
+        told={"by_regime": pooled},
+        stated={},
         rank=np.zeros(n),
         tag=np.zeros(n, np.int64),
         regime=np.broadcast_to(regime, n).astype(np.int64),
@@ -177,7 +180,8 @@ def test_a_record_comes_back_from_json_and_goes_on_alike(past):
 def test_the_order_of_the_weeks_candidates_does_not_matter(week, shuffler):
     order = list(range(len(week.won)))
     shuffler.shuffle(order)
-    mixed = Observed(**{name: getattr(week, name)[order] for name in Observed.__dataclass_fields__ if name != "fitted"})
+    arrays_of = {k: v[order] for k, v in vars(week).items() if isinstance(v, np.ndarray)}
+    mixed = replace(week, **arrays_of, told={name: told[order] for name, told in week.told.items()})
     one, other = (update_record(Record.empty(), w, half_life_weeks=13.0).to_json() for w in (week, mixed))
     assert one["votes"] == other["votes"]
     assert one["heads"] == other["heads"]

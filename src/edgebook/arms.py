@@ -159,7 +159,7 @@ def start_arm(name: str, recipe: Recipe, market: Market, *, at: int, rules: Rule
             policy = _refresh(policy, record, market, recipe=recipe, at=since, rules=blind)
         rows = entering_rows(market, market.plans[recipe.exit_plan], since=since, until=since + WEEK_MS)
         scores = score(policy, market, rows=rows)
-        scored = pending_from(scores, market, rows=rows, policy=policy, until=since + WEEK_MS)
+        scored = pending_from(scores, market, rows=rows, policy=policy, record=record, until=since + WEEK_MS)
         seen, pending, whole = observe(
             pending, scored, market, exit_plan=recipe.exit_plan, since=since, at=since + WEEK_MS
         )
@@ -193,7 +193,7 @@ def run_week(
     rows = entering_rows(market, market.plans[recipe.exit_plan], since=since, until=until)
     signals = find_signals(arm.policy, market, rows=rows, until=until)
     week = trade_week(arm.book, signals, market=market, sizing=rules.sizing, cost=rules.cost, since=since, until=until)
-    scored = pending_from(signals.scores, market, rows=rows, policy=arm.policy, until=until)
+    scored = pending_from(signals.scores, market, rows=rows, policy=arm.policy, record=arm.record, until=until)
     seen, pending, whole = observe(arm.pending, scored, market, exit_plan=recipe.exit_plan, since=since, at=until)
     moments = np.arange(since, until + 1, DAY_MS)
     row, side = whole["row"].to_numpy(np.int64), whole["is_short"].to_numpy(np.int64)

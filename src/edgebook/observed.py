@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -28,6 +30,10 @@ class Observed:
     consensus, confidence : ndarray of float64, shape (n,)
     expected, effect : ndarray of float64, shape (n,)
         Confidence without the pattern, and what the pattern added to the consensus.
+    base : ndarray of float64, shape (n,)
+        Share of candidates of the regime and side that had won.
+    told, stated : mapping of str to ndarray of float64, shape (n,)
+        Consensus and probability of every learner that ran beside the one in force (`edgebook.learners`).
     rank : ndarray of float64, shape (n,)
         Share of the policy's recent candidates with less confidence.
     tag : ndarray of int64, shape (n,)
@@ -48,6 +54,9 @@ class Observed:
     confidence: NDArray[np.float64]
     expected: NDArray[np.float64]
     effect: NDArray[np.float64]
+    base: NDArray[np.float64]
+    told: Mapping[str, NDArray[np.float64]]
+    stated: Mapping[str, NDArray[np.float64]]
     rank: NDArray[np.float64]
     tag: NDArray[np.int64]
     won: NDArray[np.bool_]

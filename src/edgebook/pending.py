@@ -16,20 +16,24 @@ from edgebook.gate import candidate_stakes
 from edgebook.heads import shares
 from edgebook.indicator_weights import as_text, from_text, in_thousandths
 from edgebook.learned_policy import confidence_rank
+from edgebook.learners import LEARNERS, twins
 from edgebook.market import DAY_MS, NEVER
 from edgebook.observed import Observed
 from edgebook.recipes import HEAD_LETTERS
 from edgebook.record import HEADS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from edgebook.market import Market
     from edgebook.policy import Policy, Scores
+    from edgebook.record import Record
 
 PENDING_COLUMNS = [
-    "pair", "timeframe", "date", "is_short", "regime", *HEAD_LETTERS, "consensus", "confidence", "effect", "expected",
-    "rank", "fitted", "shares",
+    "pair", "timeframe", "date", "is_short", "regime", *HEAD_LETTERS, "consensus", "confidence", "effect",
+    "expected", "base", "rank", "told", "stated", "fitted", "shares",
 ]  # fmt: skip
 
 
@@ -40,7 +44,9 @@ class Scored:
     Parameters
     ----------
     frame : DataFrame
-        `PENDING_COLUMNS` without the last two, and row, the candidate's row of the market.
+        `PENDING_COLUMNS` without the last four, and row, the candidate's row of the market.
+    told, stated : mapping of str to ndarray of float64, shape (n,)
+        Consensus and probability by learner.
     fitted : ndarray of float64, shape (n, heads), or None
         What the heads said as fitted; None where that is what they said.
     shares : ndarray of float64, shape (n, indicators)
@@ -48,11 +54,15 @@ class Scored:
     """
 
     frame: pd.DataFrame
+    told: Mapping[str, NDArray[np.float64]]
+    stated: Mapping[str, NDArray[np.float64]]
     fitted: NDArray[np.float64] | None
     shares: NDArray[np.float64]
 
 
-def pending_from(scores: Scores, market: Market, *, rows: NDArray[np.int64], policy: Policy, until: int) -> Scored:
+def pending_from(
+    scores: Scores, market: Market, *, rows: NDArray[np.int64], policy: Policy, record: Record, until: int
+) -> Scored:
     """Every candidate of the week that has an entry, with what was said of it.
 
     Parameters
@@ -63,6 +73,8 @@ def pending_from(scores: Scores, market: Market, *, rows: NDArray[np.int64], pol
     rows : ndarray of int64, shape (n,)
     policy : Policy
         That gave them.
+    record : Record
+        From which it was made.
     until : int
         Milliseconds UTC; what is entered at or after it is not known yet.
     """
@@ -82,11 +94,23 @@ def pending_from(scores: Scores, market: Market, *, rows: NDArray[np.int64], pol
             "confidence": confidence,
             "effect": scores.effect[at, side],
             "expected": scores.expected[at, side],
+            "base": policy.base[regime, side],
             "rank": confidence_rank(policy, confidence, regime=regime),
             "row": row,
         }
     )
-    return Scored(frame, *_said(policy, market, row=row, side=side))
+    fitted, parts = _said(policy, market, row=row, side=side)
+    told, stated = twins(
+        record,
+        policy,
+        raw=scores.raw[at, :, side],
+        fitted=fitted,
+        effect=scores.effect[at, side],
+        regime=regime,
+        side=side,
+        patterns=bool(policy.pattern_effects),
+    )
+    return Scored(frame, told, stated, fitted, parts)
 
 
 def _said(
@@ -133,7 +157,7 @@ def observe(
         All of it, with row, known_at, weight and stake.
     """
     plan = market.plans[exit_plan]
-    old = pending.drop(columns=["fitted", "shares"]).assign(
+    old = pending.drop(columns=["told", "stated", "fitted", "shares"]).assign(
         row=[
             market.row(p, t, date=d)
             for p, t, d in zip(pending["pair"], pending["timeframe"], pending["date"], strict=True)
@@ -142,7 +166,9 @@ def observe(
     whole = pd.concat([old, scored.frame], ignore_index=True) if len(old) else scored.frame
     raw = whole[list(HEAD_LETTERS)].to_numpy(np.float64)
     fitted = _as_fitted(pending["fitted"], scored.fitted, raw)
-    told = np.vstack([from_text(pending["shares"].tolist(), indicators=len(market.indicators)), scored.shares])
+    parts = np.vstack([from_text(pending["shares"].tolist(), indicators=len(market.indicators)), scored.shares])
+    told = _joined(pending["told"], scored.told, names=LEARNERS)
+    stated = _joined(pending["stated"], scored.stated, names=LEARNERS)
     row, side = whole["row"].to_numpy(np.int64), whole["is_short"].to_numpy(np.int64)
     favoured = whole["consensus"].to_numpy(np.float64) > 0
     whole = whole.assign(
@@ -153,7 +179,9 @@ def observe(
     done = whole["known_at"].to_numpy() <= at
     left = whole[~done].assign(
         fitted=np.nan if fitted is None else _as_texts(fitted[~done]),
-        shares=as_text(told[~done]),
+        shares=as_text(parts[~done]),
+        told=_as_texts(np.column_stack([told[name][~done] for name in LEARNERS])),
+        stated=_as_texts(np.column_stack([stated[name][~done] for name in LEARNERS])),
     )
     row, side, closed = row[done], side[done], whole[done]
     seen = Observed(
@@ -163,11 +191,14 @@ def observe(
         side=side,
         raw=raw[done],
         fitted=None if fitted is None else fitted[done],
-        shares=told[done],
+        shares=parts[done],
         consensus=closed["consensus"].to_numpy(np.float64),
         confidence=closed["confidence"].to_numpy(np.float64),
-        expected=closed["expected"].to_numpy(np.float64),
         effect=closed["effect"].to_numpy(np.float64),
+        expected=closed["expected"].to_numpy(np.float64),
+        base=closed["base"].to_numpy(np.float64),
+        told=_present(told, done),
+        stated=_present(stated, done),
         rank=closed["rank"].to_numpy(np.float64),
         tag=market.tag[row, side].astype(np.int64),
         won=plan.profit_ratio[row, side] > 0,
@@ -175,6 +206,28 @@ def observe(
         weight=closed["weight"].to_numpy(np.float64),
     )
     return seen, left[PENDING_COLUMNS].reset_index(drop=True), whole
+
+
+def _joined(
+    texts: pd.Series, fresh: Mapping[str, NDArray[np.float64]], *, names: Sequence[str]
+) -> dict[str, NDArray[np.float64]]:
+    """Numbers by learner, of those that waited and then of the fresh ones; nan where a learner was not there."""
+    old = _numbers(texts, width=len(names))
+    count = len(next(iter(fresh.values())))
+    nothing = np.full(count, np.nan)
+    return {name: np.concatenate([old[:, i], fresh.get(name, nothing)]) for i, name in enumerate(names)}
+
+
+def _present(by_name: Mapping[str, NDArray[np.float64]], done: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+    """Learners that were there for every candidate that has closed."""
+    found = {name: values[done] for name, values in by_name.items()}
+    return {name: values for name, values in found.items() if not np.isnan(values).any()}
+
+
+def _numbers(texts: pd.Series, *, width: int) -> NDArray[np.float64]:
+    """Read what `_as_texts` wrote."""
+    rows = [[float(part) if part else np.nan for part in text.split(";")] for text in texts]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), width)
 
 
 def _as_fitted(
@@ -187,19 +240,20 @@ def _as_fitted(
     found = raw.copy()
     waited = np.flatnonzero(written)
     if len(waited):
-        found[waited] = [[float(part) if part else np.nan for part in text.split(";")] for text in texts[written]]
+        found[waited] = _numbers(texts[written], width=HEADS)
     if fresh is not None:
         found[len(texts) :] = fresh
     return found
 
 
 def _as_texts(fitted: NDArray[np.float64]) -> list[str]:
-    """Nine numbers a row, nothing where one is missing."""
+    """Numbers of a row in one word, nothing where one is missing."""
     return [";".join("" if x != x else f"{x:.4f}" for x in line) for line in fitted.tolist()]
 
 
 def no_pending() -> pd.DataFrame:
     """Return the empty frame under `PENDING_COLUMNS`."""
-    types = {name: np.float64 for name in PENDING_COLUMNS} | {"pair": object, "timeframe": object}
-    types |= {"date": np.int64, "is_short": np.int64, "regime": np.int64, "fitted": object, "shares": object}
+    types: dict[str, type] = {name: np.float64 for name in PENDING_COLUMNS}
+    types |= dict.fromkeys(("pair", "timeframe", "told", "stated", "fitted", "shares"), object)
+    types |= dict.fromkeys(("date", "is_short", "regime"), np.int64)
     return pd.DataFrame({name: pd.Series(dtype=types[name]) for name in PENDING_COLUMNS})

@@ -147,12 +147,9 @@ def update_record(
     seen: Observed,
     *,
     half_life_weeks: float,
-    strategy: str = "by_regime",
     tags: Sequence[str] = ("none",),
-    others: Mapping[str, NDArray[np.float64]] | None = None,
     beliefs: Beliefs | None = None,
     slopes: NDArray[np.float64] | None = None,
-    base: NDArray[np.float64] | None = None,
 ) -> Record:
     """Return the record with one more week of closed outcomes.
 
@@ -163,16 +160,12 @@ def update_record(
         Every candidate whose outcome closed in the week, chosen or not.
     half_life_weeks : float
         Age at which what was seen counts half.
-    strategy : str
-        Name under which the consensus in force is calibrated.
     tags : sequence of str
         Names of the patterns that `seen.tag` points to.
-    others : mapping of str to ndarray, shape (n,), optional
-        Consensus of the learners that are not in force, by name.
     beliefs : Beliefs, optional
         In the learning strategies after the week; by default as before.
-    slopes, base : ndarray, shape (heads, 2) and (regimes, 2), optional
-        Calibration of the heads and base rates in force, without which the regressions learn nothing.
+    slopes : ndarray, shape (heads, 2), optional
+        Calibration of the heads in force, without which the regressions learn nothing.
 
     Notes
     -----
@@ -193,12 +186,12 @@ def update_record(
         results = results * keep ** (1 / 7)
         np.add.at(results, (seen.regime[at], seen.side[at], won[at]), seen.weight[at])
         balance = _class_balance(results)[seen.side[at], won[at]] * seen.weight[at]
-        told = {"regime": seen.regime[at], "won": seen.won[at], "weight": balance, "half_life_weeks": half_life_weeks}
-        votes = update_votes(votes, favours=opinions[at], **told)
+        how = {"regime": seen.regime[at], "won": seen.won[at], "weight": balance, "half_life_weeks": half_life_weeks}
+        votes = update_votes(votes, favours=opinions[at], **how)
         if record.names:
-            indicators = update_votes(indicators, favours=said[at], **told)
-        if evidence is not None and base is not None:
-            known = {"won": seen.won[at], "base": base[seen.regime[at], seen.side[at]], "weight": seen.weight[at]}
+            indicators = update_votes(indicators, favours=said[at], **how)
+        if evidence is not None:
+            known = {"won": seen.won[at], "base": seen.base[at], "weight": seen.weight[at]}
             by_head = _by_group(seen.shares[at], names=record.names, groups=indicator_stack.groups)
             head_stack = update_stack(head_stack, {"heads": evidence[at]}, keep=keep ** (1 / 7), **known)
             indicator_stack = update_stack(indicator_stack, by_head, keep=keep ** (1 / 7), **known)
@@ -213,9 +206,9 @@ def update_record(
             half_life_weeks=half_life_weeks,
         )
     consensus = {name: bins * keep for name, bins in record.consensus.items()}
-    for name, stated in {**(others or {}), strategy: seen.consensus}.items():
+    for name, told in seen.told.items():
         bins = consensus.setdefault(name, np.zeros((2, EVIDENCE_BINS, 2)))
-        np.add.at(bins, (seen.side, bin_of(stated), won), seen.weight)
+        np.add.at(bins, (seen.side, bin_of(told), won), seen.weight)
     favoured = seen.consensus > 0
     return replace(
         record,

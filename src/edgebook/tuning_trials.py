@@ -182,14 +182,12 @@ def score_steps(bench: Bench, recipe: Recipe, *, n_fits: int) -> list[Scored]:
         closed = plan.known_at[pending.row, pending.side] <= known
         if number > 0:
             weeks = (since - scored[-1].since) / WEEK_MS
-            seen = _observed(pending, closed, bench=bench, exit_plan=recipe.exit_plan)
+            seen = _observed(pending, closed, bench=bench, recipe=recipe, before=before)
             record = update_record(
                 record,
                 seen,
                 half_life_weeks=recipe.half_life_weeks / weeks,
-                strategy=recipe.head_weights,
                 slopes=before.slopes if before else None,
-                base=before.base if before else None,
             )
         if number == 1:
             record = replace(record, consensus=Record.empty().consensus)
@@ -252,15 +250,18 @@ def _nothing_pending() -> _Pending:
     return _Pending(whole, whole, np.empty((0, 9)), real, real)
 
 
-def _observed(pending: _Pending, closed: NDArray[np.bool_], *, bench: Bench, exit_plan: str) -> Observed:
+def _observed(
+    pending: _Pending, closed: NDArray[np.bool_], *, bench: Bench, recipe: Recipe, before: Policy | None
+) -> Observed:
     """What has closed, as the record takes it."""
-    plan = bench.market.plans[exit_plan]
+    plan = bench.market.plans[recipe.exit_plan]
     row, side = pending.row[closed], pending.side[closed]
+    regime = bench.market.labelled(recipe.regimes).regime[row].astype(np.int64)
     still = np.zeros(len(row))
     return Observed(
         row=row,
         day=np.zeros(len(row), np.int64),
-        regime=bench.market.regime[row].astype(np.int64),
+        regime=regime,
         side=side,
         raw=pending.raw[closed],
         shares=np.zeros((len(row), 0)),
@@ -268,6 +269,9 @@ def _observed(pending: _Pending, closed: NDArray[np.bool_], *, bench: Bench, exi
         confidence=pending.confidence[closed],
         expected=pending.confidence[closed],
         effect=still,
+        base=still + 0.5 if before is None else before.base[regime, side],
+        told={recipe.head_weights: pending.consensus[closed]},
+        stated={},
         rank=still,
         tag=np.zeros(len(row), np.int64),
         won=plan.profit_ratio[row, side] > 0,
