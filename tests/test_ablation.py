@@ -260,7 +260,7 @@ def test_page_and_pictures_can_be_made_of_any_run(params):
                     weights = {f"weight_{letter}": rng.random(52) for letter in HEAD_LETTERS}
                     cells[market, seed, name] = weeks_of(list(rng.normal(0.0, 3.0, 52))).assign(**weights)
     made = {
-        "quick": False, "champion": "r1", "recipe": RECIPE.settings(), "warmup_weeks": 16, "markets": [],
+        "quick": False, "champion": "r1", "recipe": RECIPE.settings(), "code": "", "warmup_weeks": 16, "markets": [],
         "arms": make_arm_rows(cells), "rows": make_rows(cells, RECIPE),
         "studies": studies(cells, RECIPE, families=rules_of(params).families),
     }  # fmt: skip

@@ -84,12 +84,14 @@ def measure(
     Returns
     -------
     dict
-        JSON-able: quick, champion, recipe, markets, arms, rows, studies.
+        JSON-able: quick, champion, recipe, code (digest of the source that ran), warmup_weeks, markets, arms, rows,
+        studies.
     """
     from edgebook.ablation import benches, make_arm_rows, make_rows
-    from edgebook.evidence_cells import run_benches
+    from edgebook.evidence_cells import CODE, run_benches
     from edgebook.history import rules_of
     from edgebook.known_truth import studies
+    from edgebook.source_digest import source_digest
 
     champion, recipe = full_loop(params)
     planned = benches(recipe, seeds=seeds, quick=quick)
@@ -107,6 +109,7 @@ def measure(
         "quick": quick,
         "champion": champion,
         "recipe": recipe.settings(),
+        "code": source_digest(*CODE),
         "warmup_weeks": params.learning.warmup_weeks,
         "markets": markets,
         "arms": make_arm_rows(cells),

@@ -42,7 +42,7 @@ def evidence_page(found: Mapping[str, Any]) -> str:
         "What each learner is worth, on markets whose truth is known, on markets without an edge and on the real "
         "samples. `make ablation` runs all of it again and writes this page from `docs/evidence/ablation.json`; no "
         "number here is typed. The full loop is the champion of `params.yaml` "
-        f"(`{found['champion']}`: {_recipe(found['recipe'])}).",
+        f"(`{found['champion']}`: {_recipe(found['recipe'])}); the code that ran is `{found['code']}`.",
         *(["This is a quick run: it shows that all of it works, and nothing else."] if found["quick"] else []),
         "## In short",
         "\n".join(f"- {line}" for line in bars(found)),
