@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from edgebook import consensus
 from edgebook.indicators import HEADS
 from edgebook.pattern_effects import pattern_effects
 from edgebook.plan_outcomes import REGIMES
 from edgebook.recipes import HEAD_LETTERS
-from edgebook.vote_strategies import strategy_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ def head_weights(policy: Policy, arm: Arm) -> pd.DataFrame:
         in force reads the record, by regime where the recipe weighs all alike.
     """
     strategy = "by_regime" if arm.policy.strategy == "equal" else arm.policy.strategy
-    suggested = strategy_weights(arm.record.votes, strategy)
+    suggested = consensus.head_weights(arm.record, strategy=strategy)
     return pd.DataFrame(
         {
             "regime": np.repeat(REGIMES, len(HEAD_LETTERS)),
