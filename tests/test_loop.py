@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from edgebook import thresholds
 from edgebook.decisions import Inputs
 from edgebook.errors import SealError, SettingsError
 from edgebook.gate import BETS, Trial
@@ -405,6 +406,19 @@ def test_a_proposal_by_hand_takes_a_free_slot(run, vacant, proposal):
     assert seal.recipes["wide"]["role"] == "challenger"
     assert seal.arms["wide"].book.equity == 100_000
     assert seal.arms["wide"].record.weeks == 8
+
+
+def test_a_proposal_is_certified_by_the_weeks_after_its_admission_alone(run, vacant, proposal, monkeypatch):
+    """It was chosen by the weeks before, and they say nothing for it; here every test passes that is made at all."""
+    monkeypatch.setattr(thresholds, "MIN_WEEKS", 2)
+    easy = {"certify_alpha": 16.0}
+    seal = run(vacant, as_of=WEEKS[1], recipes={"wide": proposal}, learning=easy)
+    assert any(threshold.certified for threshold in seal.arms["r1"].policy.thresholds.values())
+    arm = seal.arms["wide"]
+    assert not any(threshold.certified for threshold in arm.policy.thresholds.values())
+    assert not any(sums.weeks.any() for sums in arm.record.thresholds)
+    later = run(seal, as_of=WEEKS[2], recipes={"wide": proposal}, learning=easy)
+    assert max(sums.weeks.max() for sums in later.arms["wide"].record.thresholds) == 1
 
 
 def test_a_proposal_that_comes_later_changes_no_week_before_it(run, vacant, proposal):

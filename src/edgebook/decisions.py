@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from edgebook.arms import Arm, Rules, start_arm
 from edgebook.errors import SettingsError
 from edgebook.gate import Trial, promotion_bar
-from edgebook.market import Market, milliseconds
+from edgebook.market import REGIMES, Market, milliseconds
 from edgebook.params import AbTest, Drift
 from edgebook.proposals import refusal, waiting
 from edgebook.recipe_entries import known_recipe, registered
+from edgebook.thresholds import ThresholdSums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -264,7 +265,7 @@ def admit(state: State, inputs: Inputs, *, attachments: Mapping[str, str], used:
         return used
     name = proposal.name or f"r{1 + max(_number(n) for n in (*state.recipes, *written))}"
     state.recipes[name] = registered(proposal.recipe, role="challenger", origin=proposal.origin, since=state.as_of)
-    state.arms[name] = start_arm(name, proposal.recipe, inputs.market, at=until, rules=inputs.rules)
+    state.arms[name] = _unproven_arm(name, proposal.recipe, inputs, at=until)
     state.challenger = name
     state.admissions.append({"week": state.as_of, "recipe": name})
     bar = promotion_bar(inputs.rules.gate)
@@ -272,6 +273,17 @@ def admit(state: State, inputs: Inputs, *, attachments: Mapping[str, str], used:
     limit = inputs.rules.gate.admissions_per_year
     state.event("admitted", name, f"{proposal.origin}; number {admitted + 1} of {limit} in {year}")
     return used
+
+
+def _unproven_arm(name: str, recipe: Recipe, inputs: Inputs, *, at: int) -> Arm:
+    """An arm whose thresholds are certified by what comes after its admission alone.
+
+    A proposal was chosen by its outcomes in the weeks before, by a study or by a person: a certificate that counts them
+    would be one of the best of many.
+    """
+    rules = replace(inputs.rules, learning=replace(inputs.rules.learning, certify_alpha=0.0))
+    arm = start_arm(name, recipe, inputs.market, at=at, rules=rules)
+    return replace(arm, record=replace(arm.record, thresholds=tuple(ThresholdSums.empty() for _ in REGIMES)))
 
 
 def _number(name: str) -> int:
