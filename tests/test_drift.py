@@ -45,8 +45,8 @@ def seen_of(won: np.ndarray, *, day: np.ndarray, confidence: float = 0.5, **chan
     zero = np.zeros(n, np.int64)
     fields: dict[str, Any] = {
         "day": day, "regime": zero, "side": zero, "raw": np.full((n, 9), np.nan), "consensus": np.ones(n),
-        "confidence": np.full(n, confidence), "rank": np.ones(n), "tag": zero, "won": won.astype(bool),
-        "r_multiple": np.where(won, 1.0, -1.0), "weight": np.ones(n),
+        "confidence": np.full(n, confidence), "base": np.full(n, 0.5), "rank": np.ones(n), "tag": zero,
+        "won": won.astype(bool), "r_multiple": np.where(won, 1.0, -1.0), "weight": np.ones(n),
     }  # fmt: skip
     return SimpleNamespace(**(fields | changed))
 
@@ -163,6 +163,20 @@ def test_streams_are_sums_by_hand():
     )  # to 4 digits; a vote for a winner, half a vote against a loser; 0.01 is an abstention
     assert found["head A"][0] == pytest.approx([1.5 * (1 - right), 1.5, 1.5 * right], abs=2e-4)
     assert not found["head A"][1:].any()
+
+
+def test_a_head_is_held_to_the_base_rate_of_the_decision():
+    """What the market did meanwhile has moved today's base rate; the promise was made before."""
+    raw = np.full((2, 9), np.nan)
+    raw[:, 0] = 0.5
+    seen = seen_of(np.array([True, False]), day=np.array([0, 0]), raw=raw, base=np.array([0.3, 0.6]))
+    one, other = (
+        week_values(seen, market=market_with(), policy=policy_with(base=b), trades=NO_TRADES, paid=Paid(), since=START)
+        for b in (0.2, 0.8)
+    )
+    promised = sum(1 / (1 + np.exp(-(np.log(b / (1 - b)) + 0.5))) for b in (0.3, 0.6))
+    assert one["head A"][0] == pytest.approx([1 - promised, 2.0, promised], abs=2e-4)
+    assert np.array_equal(one["head A"], other["head A"])
 
 
 def test_trades_are_held_to_the_r_that_their_confidence_promised():

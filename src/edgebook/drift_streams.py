@@ -75,7 +75,7 @@ def week_values(
     market : Market
         Names the patterns.
     policy : Policy
-        In force when the week began.
+        In force when the week began: how far it believes each head.
     trades : DataFrame
         Trades that closed in the week: close_date, confidence, r_multiple.
     paid : Paid
@@ -96,7 +96,8 @@ def week_values(
     top = (seen.rank > 1 - TOP_SHARE) & (seen.consensus > 0)
     found = {CANDIDATES: _daily(seen.day[top], gap[top], seen.weight[top], promised[top])}
 
-    base = log_odds(policy.base[seen.regime, seen.side])
+    # What was said at the decision: the base rate of today has seen what the market did meanwhile.
+    base = log_odds(seen.base)
     for number, letter in enumerate(HEAD_LETTERS):
         raw = np.nan_to_num(seen.raw[:, number])
         chance = probability(base + policy.slopes[number, seen.side] * raw)
