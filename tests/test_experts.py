@@ -93,6 +93,23 @@ def test_the_bound_is_nearly_reached_so_it_says_something():
     assert followed(losses) == pytest.approx(regret_bound(200, changes=0), abs=0.02)
 
 
+def test_the_bound_is_of_whole_days_and_not_of_single_candidates():
+    """Twelve outcomes a day, all won or all lost: shares stand still in a day, and what is said of each is lost twelve
+    times."""
+    beliefs, of_days, of_candidates, constant = Beliefs(), 0.0, 0.0, 0.0
+    stated = np.where(np.array(EXPERTS) == "momentum", 0.6, 0.5)
+    for day in range(84):
+        won = np.full(12, day % 2 == 0)
+        shares = shares_of(beliefs)
+        losses = np.array([log_losses(np.full(12, p), won).sum() for p in stated])
+        of_days -= np.log(shares @ np.exp(-losses))
+        of_candidates += log_losses(np.full(12, shares @ stated), won).sum()
+        constant += 12 * np.log(2)
+        beliefs = update_beliefs(beliefs, by_name([losses]))
+    bound = regret_bound(84, changes=0)
+    assert of_days - constant <= bound < of_candidates - constant
+
+
 def test_bounds_grow_with_days_and_changes():
     for one, other in pairwise([regret_bound(d, changes=c) for d, c in ((70, 0), (365, 0), (365, 1), (365, 5))]):
         assert one < other

@@ -170,7 +170,8 @@ def _known_truth(studies: Mapping[str, Any]) -> str:
             switch,
             "### No edge",
             "Thousandths of a nat a candidate. The bound is Fixed-Share's for the mixture of the strategies and the "
-            "constant, over a year of outcomes that do not overlap: proved for the mixture, measured for the rest.",
+            "constant over whole days, in a year of outcomes that do not overlap: proved for that mixture, a yardstick "
+            "for the arms, which are measured.",
             no_edge,
         ]
     )

@@ -65,10 +65,12 @@ def update_beliefs(beliefs: Beliefs, losses: Sequence[Mapping[str, float]]) -> B
 
     Notes
     -----
-    Fixed-Share (Herbster & Warmuth 1998) on log loss with learning rate 1. A mixture of the experts by these shares
-    loses over T days at most ``ln(K) + k ln(K / SHIFT) - (T - k - 1) ln(1 - SHIFT + SHIFT / K)`` more than the best
-    sequence of K experts with k changes (`regret_bound`). The leader changes only to a strategy with `MARGIN` times its
-    belief.
+    Fixed-Share (Herbster & Warmuth 1998) on log loss with learning rate 1. The mixture of what the experts say of all
+    outcomes of a day together, ``sum(share * likelihood of the day)``, loses over T days at most
+    ``ln(K) + k ln(K / SHIFT) - (T - k - 1) ln(1 - SHIFT + SHIFT / K)`` more than the best sequence of K experts with k
+    changes (`regret_bound`). No such bound holds for one expert, for the leader, or for a mixture of their
+    probabilities candidate by candidate: outcomes of a day move together, and shares stand still while they do. The
+    leader changes only to a strategy with `MARGIN` times its belief.
 
     Examples
     --------
@@ -90,13 +92,18 @@ def update_beliefs(beliefs: Beliefs, losses: Sequence[Mapping[str, float]]) -> B
 
 
 def regret_bound(days: int, *, changes: int) -> float:
-    """Log loss, in outcomes that do not overlap, that following the shares can cost over the best sequence of experts.
+    """Log loss, in outcomes that do not overlap, that the mixture by shares can lose to the best sequence of experts.
 
     Parameters
     ----------
     days : int
     changes : int
         Times that the best expert changes.
+
+    Notes
+    -----
+    Of the mixture over whole days that `update_beliefs` names. For whatever else follows the shares it is a yardstick
+    that is measured against, not a promise.
 
     Examples
     --------

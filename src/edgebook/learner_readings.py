@@ -51,7 +51,7 @@ def learners_reading(found: pd.DataFrame, *, recipe: Recipe) -> Prose:
         change = whole["improvement"] - row["improvement"]
         twins.append(
             f"without **{part}** the log loss would have been {abs(change):.1f} ten-thousandths "
-            f"{'higher' if change > 0 else 'lower'} and the top 5 % {formatted(row['behind'], 'r')} "
+            f"{'higher' if change > 0 else 'lower'} and the top 5 % {formatted(abs(row['behind']), 'r')} "
             f"{'behind' if row['behind'] > 0 else 'ahead'} (95 % of the difference "
             f"{interval(row['behind_low'], row['behind_high'], 'r')}; "
             f"{_verdict(row['behind_low'], row['behind_high'])})"
@@ -90,7 +90,7 @@ def experts_reading(found: pd.DataFrame, *, seal: Seal, recipe: Recipe) -> Prose
         row = rows[best]
         why = (
             f", its log loss {_side(row['improvement'])} the base rate's by {abs(row['improvement']):.1f} "
-            f"ten-thousandths over all weeks, the last ones counting most"
+            "ten-thousandths over all weeks; belief counts the last ones most"
         )
     bound = regret_bound(7 * max(arm.record.weeks, 1), changes=0)
     follows = (
@@ -112,8 +112,9 @@ def experts_reading(found: pd.DataFrame, *, seal: Seal, recipe: Recipe) -> Prose
         + "."
     )
     cost = (
-        f"Mixing by these beliefs can cost at most {bound:.1f} in log loss more than the base rate over all "
-        f"{arm.record.weeks} weeks, in outcomes that do not overlap."
+        f"The mixture of the experts by these beliefs, over whole days, loses at most {bound:.1f} in log loss more "
+        f"than the base rate over all {arm.record.weeks} weeks, in outcomes that do not overlap; following one of them "
+        "is measured, not promised."
     )
     return prose(said, f"{follows} {cost}")
 
