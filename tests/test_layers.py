@@ -23,20 +23,20 @@ LAYERS: dict[str, str] = {
     "indicators": "indicators indicators.*",
     "outcomes": "candidates barriers barriers_plain silent_series outcomes",
     "regimes": "regimes regimes_kernels newest_regime regime_hmm regime_hmm_*",
-    "policy": "market plan_outcomes heads vote_strategies stacking indicator_weights pattern_effects threshold_rules experts "
-    "observed record consensus policy learned_policy learners signals candidate_marks",
+    "policy": "market plan_outcomes heads vote_strategies stacking indicator_weights pattern_effects "
+    "threshold_rules experts observed record consensus policy learned_policy learners signals candidate_marks",
     "arms": "book gate pending arms cusum drift drift_limits drift_streams drift_words",
     "seals": "seals seal_text seal_lines week before_seal",
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
     "loop": "routing loop drift_week week_rows decisions proposals history",
     "evidence": "source_digest evidence_markets evidence_arms evidence_weeks evidence_variants evidence_cells ablation "
     "known_switch known_truth",
-    "analyses": "tracks strategies learning_* policy_history head_record learner_record candidate_scores random_policies goals goal_* "
-    "compare_outcomes ab_* power second_opinions repeated_looks regime_report regime_truth regime_performance "
+    "analyses": "tracks strategies learning_* policy_history head_record learner_record candidate_scores random_policies "
+    "goals goal_* compare_outcomes ab_* power second_opinions repeated_looks regime_report regime_truth regime_performance "
     "regime_comparison outcome_* versions live store exporters doctor settings_file "
     "next_week weekly daily day_fold live_bars snapshot champion explain",
-    "reports": "display report report_* evidence_page figures figures_* ab_decision *_readings *_tables *_pictures *_review "
-    "*_verdict drift_report summary",
+    "reports": "display report report_* evidence_page figures figures_* ab_decision *_readings *_tables *_pictures "
+    "*_review *_verdict drift_report summary",
     "stages": "canonical runner progress stages sample evidence",
     "command line": "cli cli_options cli_week cli_views edgebook",
 }

@@ -109,7 +109,8 @@ def week_values(
 
     place = seen.tag * 7 + seen.day
     days = 7 * len(market.tag_names)
-    by_tag = np.stack([np.bincount(place, column, days) for column in (gap, seen.weight, promised)], axis=1)
+    columns = (gap, seen.weight, promised)
+    by_tag = np.stack([np.bincount(place, column, days).astype(np.float64) for column in columns], axis=1)
     for code, name in enumerate(market.tag_names[1:], start=1):
         found[f"pattern {name}"] = by_tag[7 * code : 7 * code + 7]
 

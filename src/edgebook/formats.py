@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 MISSING = "n/a"
 
 Format = Literal[
-    "text", "integer", "number", "number3", "number4", "signed", "percent", "signed_percent", "points", "bps", "r", "money", "p",
-    "date", "hour",
+    "text", "integer", "number", "number3", "number4", "signed", "percent", "signed_percent", "points",
+    "bps", "r", "money", "p", "date", "hour",
 ]  # fmt: skip
 
 
