@@ -31,10 +31,10 @@ LAYERS: dict[str, str] = {
     "loop": "routing loop drift_week week_rows decisions proposals history",
     "evidence": "source_digest evidence_markets evidence_arms evidence_weeks evidence_variants evidence_cells ablation "
     "known_switch known_truth",
-    "analyses": "tracks strategies learning_* policy_history head_record learner_record candidate_scores random_policies "
-    "goals goal_* compare_outcomes ab_* power second_opinions repeated_looks regime_report regime_truth regime_performance "
-    "regime_comparison outcome_* versions live store exporters doctor settings_file "
-    "next_week weekly daily day_fold live_bars snapshot champion explain",
+    "analyses": "tracks strategies learning_* policy_history head_record learner_record candidate_scores "
+    "random_policies goals goal_* compare_outcomes ab_* power second_opinions repeated_looks "
+    "regime_report regime_truth regime_performance regime_comparison outcome_* versions live store "
+    "exporters doctor settings_file next_week weekly daily day_fold live_bars snapshot champion explain",
     "reports": "display report report_* evidence_page figures figures_* ab_decision *_readings *_tables *_pictures "
     "*_review *_verdict drift_report summary",
     "stages": "canonical runner progress stages sample evidence",
