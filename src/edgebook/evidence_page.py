@@ -102,7 +102,8 @@ def bars(found: Mapping[str, Any]) -> list[str]:
             regained = "is not regained" if row["weeks"] is None else f"is regained {row['weeks']} weeks after the move"
             lines.append(
                 f"switching: {REGAINED:.0%} of the advantage of {TOLD_WHAT[row['oracle']]}, in R of the most confident "
-                f"5 %, {regained} ({_met(met)}: {WITHIN_WEEKS} weeks{sooner})."
+                f"5 %, {regained} ({_met(met)}: {WITHIN_WEEKS} weeks{sooner}); in the weeks 13 to 26 it has "
+                f"{_share(row['regained'])}."
             )
     arms = studies["no_edge"]
     over = [row["arm"] for row in arms if not row["met"]]
@@ -166,7 +167,8 @@ def _known_truth(studies: Mapping[str, Any]) -> str:
             leading,
             "### After the edge has moved",
             "Share of what an oracle has over the frozen policy, mean over markets and four weeks; counted from the "
-            "move, intervals by resampling markets.",
+            "move, intervals by resampling markets. The weeks are those until the share is first there, and a share "
+            "that moves by chance touches the bar before it stays there; the last column says where it stays.",
             switch,
             "### No edge",
             "Thousandths of a nat a candidate. The bound is Fixed-Share's for the mixture of the strategies and the "
