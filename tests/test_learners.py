@@ -12,9 +12,19 @@ import numpy as np
 import pytest
 
 from edgebook.arms import Arm, ArmWeek, Rules, run_week, start_arm
+from edgebook.calibration import bin_of
 from edgebook.experts import CONSTANT, EXPERTS, regret_bound, update_beliefs
 from edgebook.learned_policy import make_policy
-from edgebook.learners import FROZEN_INDICATORS, FROZEN_PATTERNS, IN_FORCE, LEARNER_COLUMNS, TOP_SHARE, learn, twins
+from edgebook.learners import (
+    FROZEN_INDICATORS,
+    FROZEN_PATTERNS,
+    IN_FORCE,
+    LEARNER_COLUMNS,
+    LEARNERS,
+    TOP_SHARE,
+    learn,
+    twins,
+)
 from edgebook.market import WEEK_MS, Market, milliseconds
 from edgebook.observed import Observed
 from edgebook.params import Gate, Learning, Sizing
@@ -94,8 +104,22 @@ def text(record: Record) -> str:
 
 
 def picked(seen: Observed, at: Any) -> Observed:
+    def of(part: Any) -> Any:
+        return {name: each[at] for name, each in part.items()} if isinstance(part, dict) else part[at]
+
     parts = {f.name: getattr(seen, f.name) for f in fields(Observed)}
-    return Observed(**{name: None if part is None else part[at] for name, part in parts.items()})
+    return Observed(**{name: None if part is None else of(part) for name, part in parts.items()})
+
+
+def decided_now(seen: Observed, *, on: Market | None = None) -> Any:
+    """Candidates that were decided in the first week; the others had waited for their outcome."""
+    return (on or market()).date[seen.row] >= MONDAY
+
+
+def asked(arm: Arm, seen: Observed, **changed: Any) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """What an arm's learners say of candidates when they are asked now, by name: consensus and probability."""
+    given: dict[str, Any] = {name: getattr(seen, name) for name in ("raw", "fitted", "effect", "regime", "side")}
+    return twins(arm.record, arm.policy, **{**given, "patterns": True, **changed})
 
 
 def by_name(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -132,8 +156,9 @@ def test_only_what_an_arm_learns_has_a_frozen_twin(recipe, frozen):
 
 
 def test_losses_and_the_top_by_a_plain_loop():
-    seen, policy = first().seen, begun().policy
-    stated = {IN_FORCE: seen.confidence, CONSTANT: policy.base[seen.regime, seen.side]}
+    seen = first().seen
+    stated = {**seen.stated, IN_FORCE: seen.confidence, CONSTANT: seen.base}
+    assert {*stated} == {*by_name(first().learners)}
     for name, said in stated.items():
         total = 0.0
         for p, won, weight in zip(said, seen.won, seen.weight, strict=True):
@@ -149,26 +174,47 @@ def test_losses_and_the_top_by_a_plain_loop():
 
 
 def test_the_strategy_in_force_says_what_the_arm_said():
-    """Of candidates that this week's policy decided; older ones were told by an older one."""
-    policy, seen = begun().policy, first().seen
-    now = market().date[seen.row] >= MONDAY
-    found = twins(begun().record, seen, policy=policy, recipe=FULL)[policy.strategy]
-    np.testing.assert_allclose(found[now], seen.consensus[now], atol=2e-4)
-    assert not np.allclose(found[~now], seen.consensus[~now], atol=2e-4)
+    """By whatever policy decided, this week's or an older one; a follower of the best may have changed strategy."""
+    (week,) = fold(replace(FULL, head_weights="stacked"), market(), weeks=1)
+    seen, strategy = week.seen, "stacked"
+    assert 10 < decided_now(seen).sum() < len(seen.row)
+    np.testing.assert_allclose(seen.told[strategy], seen.consensus, atol=2e-4)
+    np.testing.assert_allclose(seen.stated[strategy], seen.confidence, atol=2e-4)
+    rows = by_name(week.learners)
+    assert rows[strategy]["log_loss"] == pytest.approx(rows[IN_FORCE]["log_loss"], abs=1e-4)
+    now, leads = decided_now(first().seen), begun().policy.strategy
+    np.testing.assert_allclose(first().seen.told[leads][now], first().seen.consensus[now], atol=2e-4)
+
+
+def test_learners_told_at_the_decision_what_record_and_policy_of_that_day_say():
+    """And not what those of the week in which the outcome closed would have said."""
+    seen, now = first().seen, decided_now(first().seen)
+    then, later = asked(begun(), seen), asked(first().arm, seen)
+    for said, today, after in zip((seen.told, seen.stated), then, later, strict=True):
+        assert {*said} == {*LEARNERS} == {*today}
+        for name in LEARNERS:
+            np.testing.assert_allclose(said[name][now], today[name][now], atol=2e-4, err_msg=name)
+            assert not np.allclose(said[name][now], after[name][now], atol=2e-4), name
+        moved = [name for name in LEARNERS if not np.allclose(said[name][~now], today[name][~now], atol=2e-4)]
+        assert {*moved} == {*LEARNERS}  # those that had waited were told by a policy before this one
+    base = begun().policy.base[seen.regime, seen.side]
+    np.testing.assert_array_equal(seen.base[now], base[now])
+    assert not np.array_equal(seen.base[~now], base[~now])
 
 
 def test_a_twin_differs_from_the_arm_in_one_part_alone():
-    record, policy, seen = begun().record, begun().policy, first().seen
-    found = twins(record, seen, policy=policy, recipe=FULL)
-    np.testing.assert_allclose(found[FROZEN_PATTERNS], seen.consensus - seen.effect, atol=1e-4)
-    now = market().date[seen.row] >= MONDAY
-    unweighed = replace(policy, indicator_weights={}, slopes=consensus_of_fitted(record))
+    arm, seen, now = begun(), first().seen, decided_now(first().seen)
+    np.testing.assert_allclose(seen.told[FROZEN_PATTERNS][now], (seen.consensus - seen.effect)[now], atol=2e-4)
+    unweighed = replace(arm.policy, indicator_weights={}, slopes=consensus_of_fitted(arm.record))
     scores = score(unweighed, market(), rows=seen.row)
     expected = scores.consensus[np.arange(len(seen.row)), seen.side]
-    np.testing.assert_allclose(found[FROZEN_INDICATORS][now], expected[now], atol=2e-3)
-    none = twins(record, replace(seen, effect=np.zeros_like(seen.effect)), policy=policy, recipe=FULL)
-    for name in STRATEGIES:
-        np.testing.assert_allclose(found[name] - none[name], seen.effect, atol=2e-4)
+    np.testing.assert_allclose(seen.told[FROZEN_INDICATORS][now], expected[now], atol=2e-3)
+    assert not np.allclose(seen.told[FROZEN_INDICATORS][now], seen.consensus[now], atol=2e-3)
+    heard, _ = asked(arm, seen)
+    unheard, _ = asked(arm, seen, effect=np.zeros_like(seen.effect))
+    for name in (*STRATEGIES, FROZEN_INDICATORS):
+        np.testing.assert_allclose(heard[name] - unheard[name], seen.effect, atol=2e-4)
+    np.testing.assert_allclose(heard[FROZEN_PATTERNS], unheard[FROZEN_PATTERNS], atol=2e-4)
 
 
 def consensus_of_fitted(record: Record) -> np.ndarray:
@@ -245,15 +291,24 @@ def test_thresholds_are_judged_by_candidates_with_evidence_in_their_favour():
     assert first().arm.record.manager.to_json() == expected.to_json()
 
 
-def test_each_learner_is_calibrated_by_what_was_said_for_it():
-    """The strategy in force by the consensus that was given, patterns by the confidence without them, the frozen twin
-    by evidence without weights.
-    """
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_each_learner_is_calibrated_by_what_it_told_at_the_decision(learner):
+    """By that alone, and no other learner by it: bins by a plain loop, and the others' as they were."""
+    seen, before, after = first().seen, begun().record, first().arm.record
+    expected = before.consensus[learner] * 0.5 ** (1 / FULL.half_life_weeks)
+    for said, side, won, weight in zip(seen.told[learner], seen.side, seen.won, seen.weight, strict=True):
+        expected[side, int(bin_of(said)), int(won)] += weight
+    np.testing.assert_allclose(after.consensus[learner], expected, atol=2e-4)
+    turned = learned(replace(seen, told={**seen.told, learner: -seen.told[learner]}))[0]
+    assert {*turned.consensus} == {*LEARNERS}
+    assert [n for n in LEARNERS if not np.array_equal(turned.consensus[n], after.consensus[n])] == [learner]
+    elsewhere = learned(replace(seen, consensus=np.zeros_like(seen.consensus)))[0]
+    np.testing.assert_array_equal(elsewhere.consensus[learner], after.consensus[learner])
+
+
+def test_heads_and_patterns_are_calibrated_by_what_was_said_for_them():
+    """Patterns by the confidence without them, the heads by their evidence, the frozen ones by it without weights."""
     seen, record = first().seen, first().arm.record
-    quiet, in_force = learned(replace(seen, consensus=np.zeros_like(seen.consensus)))[0], begun().policy.strategy
-    moved = [name for name in EXPERTS if name != CONSTANT
-             if not np.array_equal(quiet.consensus[name], record.consensus[name])]  # fmt: skip
-    assert moved == [in_force]
     louder = np.clip(seen.confidence + 0.2, 0, 1)
     assert learned(replace(seen, confidence=louder))[0].patterns.to_json() == record.patterns.to_json()
     assert learned(replace(seen, expected=louder))[0].patterns.to_json() != record.patterns.to_json()
@@ -266,35 +321,74 @@ def test_each_learner_is_calibrated_by_what_was_said_for_it():
     assert not np.array_equal(halved.fitted_heads, record.fitted_heads)
 
 
-def test_beliefs_move_by_the_days_losses_of_what_each_strategy_said():
-    from edgebook.calibration import log_odds, probability
-    from edgebook.consensus import consensus_slopes
-
-    record, policy, seen = begun().record, begun().policy, first().seen
-    said = twins(record, seen, policy=policy, recipe=FULL)
-    base = policy.base[seen.regime, seen.side]
+def test_beliefs_move_by_the_days_losses_of_what_each_strategy_stated():
+    seen = first().seen
+    stated = {**seen.stated, CONSTANT: seen.base}
     days: list[dict[str, float]] = []
     for day in range(7):
-        loss = {}
-        for name in EXPERTS:
-            slope = 0.0 if name == CONSTANT else consensus_slopes(record, name)[seen.side]
-            p = probability(log_odds(base) + slope * said.get(name, np.zeros(len(base))))
-            each = -np.log(np.where(seen.won, p, 1 - p)) * seen.weight
-            loss[name] = float(each[seen.day == day].sum())
+        loss = dict.fromkeys(EXPERTS, 0.0)
+        for i in np.flatnonzero(seen.day == day):
+            for name in EXPERTS:
+                p = stated[name][i] if seen.won[i] else 1 - stated[name][i]
+                loss[name] -= float(seen.weight[i] * np.log(p))
         days.append(loss)
-    expected = update_beliefs(record.beliefs, days)
+    expected = update_beliefs(begun().record.beliefs, days)
     assert first().arm.record.beliefs.leader == expected.leader
     for name in EXPERTS:
         assert first().arm.record.beliefs.shares[name] == pytest.approx(expected.shares[name], abs=1e-5)
 
 
+def test_base_rates_and_weights_of_the_closing_week_play_no_part_in_the_losses():
+    """Policy and record turned upside down after the decision: every loss and every belief stays."""
+    arm, seen = begun(), first().seen
+    policy = replace(
+        arm.policy,
+        base=1 - arm.policy.base,
+        weights=arm.policy.weights[:, ::-1],
+        slopes=-arm.policy.slopes,
+        consensus_slope=3 * arm.policy.consensus_slope,
+        pattern_effects={name: -effect for name, effect in arm.policy.pattern_effects.items()},
+    )
+    forgotten = replace(Record.empty(market().indicators, FAMILIES), beliefs=arm.record.beliefs)
+    turned = replace(arm, policy=policy, record=forgotten)
+    for said, now in zip((seen.told, seen.stated), asked(turned, seen), strict=True):
+        assert not any(np.allclose(said[name], now[name], atol=0.01) for name in LEARNERS)
+    for record, in_force in ((arm.record, policy), (forgotten, arm.policy), (forgotten, policy)):
+        after, rows = learn(record, seen, policy=in_force, market=market(), recipe=FULL)
+        assert rows == first().learners
+        assert after.beliefs.to_json() == first().arm.record.beliefs.to_json()
+
+
+def test_a_learner_that_was_not_there_for_every_candidate_has_no_row_yet():
+    """An arm that begins to hear patterns: those that waited were told without."""
+    plain = start(replace(FULL, patterns="off"), market())
+    deaf = run_week(plain, replace(FULL, patterns="off"), market(), until=MONDAY + WEEK_MS, rules=RULES)
+    effects = {"breakout": np.full(4, 0.3), "hammer": np.full(4, -0.3)}
+    hears = replace(deaf.arm, policy=replace(deaf.arm.policy, pattern_effects=effects))
+    second = run_week(hears, FULL, market(), until=MONDAY + 2 * WEEK_MS, rules=RULES)
+    third = run_week(second.arm, FULL, market(), until=MONDAY + 3 * WEEK_MS, rules=RULES)
+    heard = [FROZEN_PATTERNS in by_name(week.learners) for week in (deaf, second, third)]
+    assert heard == [False, False, True]
+    assert [FROZEN_PATTERNS in week.arm.record.consensus for week in (deaf, second, third)] == heard
+
+
 def test_a_week_in_which_nothing_closed_is_a_week():
     none = picked(first().seen, slice(0, 0))
     after, rows = learned(none)
+    assert [row["learner"] for row in rows] == [row["learner"] for row in first().learners]
     assert after.weeks == begun().record.weeks + 1
     assert after.beliefs.leader == begun().record.beliefs.leader
     assert all(row["n"] == 0 and row["log_loss"] is None and row["top_r"] is None for row in rows)
     assert text(Record.from_json(json.loads(text(after)))) == text(after)
+
+
+def test_a_week_in_which_nothing_closed_makes_no_twin_of_what_the_arm_has_not():
+    arm, plan = start(PLAIN, market()), market().plans[PLAN]
+    late = replace(plan, known_at=np.where(plan.known_at > MONDAY, plan.known_at + WEEK_MS, plan.known_at))
+    quiet = run_week(arm, PLAIN, replace(market(), plans={PLAN: late}), until=MONDAY + WEEK_MS, rules=RULES)
+    assert len(quiet.seen.won) == 0 and len(quiet.arm.pending) > 100
+    assert {row["learner"] for row in quiet.learners} == {*EXPERTS, IN_FORCE}
+    assert {*quiet.arm.record.consensus} == {*STRATEGIES}
 
 
 def test_an_arm_that_is_never_refitted_learns_nothing():

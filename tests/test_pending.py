@@ -13,12 +13,14 @@ import pytest
 
 from edgebook.arms import Arm, ArmWeek, Rules, run_week, start_arm
 from edgebook.heads import evidence
+from edgebook.learners import LEARNERS
 from edgebook.market import DAY_MS, NEVER, WEEK_MS, Market, milliseconds
 from edgebook.observed import Observed
 from edgebook.params import Gate, Learning, Sizing
 from edgebook.pending import PENDING_COLUMNS, no_pending, observe, pending_from
 from edgebook.policy import score
 from edgebook.recipes import HEAD_LETTERS, Recipe
+from edgebook.record import Record
 from edgebook.seal_text import csv_text, read_csv
 from edgebook.signals import entering_rows
 from small_market import BAR_MS, GENESIS, PLAN, coin_market
@@ -40,7 +42,7 @@ RULES = Rules(
 MONDAY = milliseconds(GENESIS) + 5 * WEEK_MS
 PLAIN = Recipe(exit_plan=PLAN, min_heads_agree=1, shrinkage=20.0)
 WEIGHED = replace(PLAIN, indicator_weights="stacked", patterns="effectiveness")
-SAID = ("raw", "shares", "consensus", "confidence", "expected", "effect", "rank", "regime")
+SAID = ("raw", "shares", "consensus", "confidence", "expected", "effect", "base", "rank", "regime", "fitted")
 
 
 @cache
@@ -92,13 +94,30 @@ def written(arm: Arm) -> tuple[str, str, str]:
     return json.dumps(arm.to_json()), json.dumps(arm.policy.to_json()), csv_text(arm.pending, PENDING_COLUMNS)
 
 
+def said(seen: Observed) -> dict[str, np.ndarray]:
+    """Everything that was written down of candidates when they were decided, learner by learner."""
+    parts = {name: getattr(seen, name) for name in SAID if getattr(seen, name) is not None}
+    told = {f"told/{name}": part for name, part in seen.told.items()}
+    return parts | told | {f"stated/{name}": part for name, part in seen.stated.items()}
+
+
 def upside_down(arm: Arm) -> Arm:
-    """The arm with a policy that says the opposite and believes it twice."""
+    """The arm with a policy that says the opposite, believes it twice, hears other heads and expects another market."""
+    policy = arm.policy
     heads = {
         letter: replace(head, value_weights=-2 * head.value_weights, vote_weights=-2 * head.vote_weights)
-        for letter, head in arm.policy.heads.items()
+        for letter, head in policy.heads.items()
     }
-    return replace(arm, policy=replace(arm.policy, heads=heads))
+    turned = replace(
+        policy,
+        heads=heads,
+        weights=policy.weights[:, ::-1],
+        slopes=2 * policy.slopes,
+        consensus_slope=2 * policy.consensus_slope,
+        base=1 - policy.base,
+        pattern_effects={name: -effect for name, effect in policy.pattern_effects.items()},
+    )
+    return replace(arm, policy=turned)
 
 
 # --- nothing is lost, nothing is counted twice
@@ -140,7 +159,8 @@ def test_a_candidate_without_an_entry_is_not_waited_for():
 def test_a_week_without_candidates_still_observes_what_waited():
     arm = start()
     none = entering_rows(market(), market().plans[PLAN], since=MONDAY, until=MONDAY)
-    scored = pending_from(score(arm.policy, market(), rows=none), market(), rows=none, policy=arm.policy, until=MONDAY)
+    scores = score(arm.policy, market(), rows=none)
+    scored = pending_from(scores, market(), rows=none, policy=arm.policy, record=arm.record, until=MONDAY)
     given: dict[str, Any] = {"exit_plan": PLAN, "since": MONDAY, "at": MONDAY + WEEK_MS}
     seen, left, _ = observe(arm.pending, scored, market(), **given)
     assert key(seen) == key_of(arm.pending, market()) and len(left) == 0
@@ -156,31 +176,67 @@ def test_what_was_said_is_learned_from_and_not_what_a_new_policy_would_say():
     other = week(upside_down(start()))
     was, now = first().seen, other.seen
     assert key(was) == key(now) and 10 < before(was).sum() < len(was.row)
-    for name in SAID:
-        np.testing.assert_array_equal(getattr(now, name)[before(was)], getattr(was, name)[before(was)])
-    assert not np.array_equal(now.raw[~before(was)], was.raw[~before(was)])
-    assert not np.array_equal(now.shares[~before(was)], was.shares[~before(was)])
+    for name, part in said(was).items():
+        np.testing.assert_array_equal(said(now)[name][before(was)], part[before(was)], err_msg=name)
+    learners = [f"{how}/{name}" for how in ("told", "stated") for name in LEARNERS]
+    for name in ("raw", "shares", "base", "consensus", "fitted", *learners):
+        assert not np.array_equal(said(now)[name][~before(was)], said(was)[name][~before(was)], equal_nan=True), name
+
+
+def test_the_policy_of_the_week_in_which_a_candidate_closes_moves_neither_losses_nor_beliefs():
+    """A week in which nothing new is decided: its policy and its record have no say in what the old ones cost."""
+    arm, shut = start(), market().plans[PLAN].open_ms.copy()
+    shut[market().date >= MONDAY] = NEVER
+    on = replace(market(), plans={PLAN: replace(market().plans[PLAN], open_ms=shut)})
+    turned, blank = upside_down(arm), Record.empty(market().indicators, FAMILIES)
+    assert turned.policy.base[0, 0] != arm.policy.base[0, 0]
+    forgetful = replace(turned, record=replace(blank, beliefs=arm.record.beliefs))
+    straight, other, third = (week(a, on=on) for a in (arm, turned, forgetful))
+    assert key(straight.seen) == key_of(arm.pending, market())
+    assert straight.learners == other.learners == third.learners
+    assert len({row["log_loss"] for row in straight.learners}) > 3  # they do not all say the same
+    beliefs = [w.arm.record.beliefs.to_json() for w in (straight, other, third)]
+    assert beliefs[0] == beliefs[1] == beliefs[2] != arm.record.beliefs.to_json()
 
 
 def test_indicators_that_are_revised_after_a_decision_do_not_change_what_was_said():
     changed = market().date < MONDAY
     revised = replace(market(), values=np.where(changed[:, None], 9.0, market().values).astype(np.float32))
     then = week(start(), on=revised).seen
-    for name in SAID:
-        np.testing.assert_array_equal(getattr(then, name)[before(then)], getattr(first().seen, name)[before(then)])
+    for name, part in said(first().seen).items():
+        np.testing.assert_array_equal(said(then)[name][before(then)], part[before(then)], err_msg=name)
 
 
-def test_the_sealed_words_are_what_the_record_reads():
-    arm = start()
-    moved = replace(arm, pending=arm.pending.assign(consensus=-arm.pending["consensus"]))
-    silent = ":" + "gA" * 3
-    deaf = replace(arm, pending=arm.pending.assign(shares=silent))
-    same_votes = week(moved).arm.record
-    assert same_votes.votes.to_json(tuple(HEAD_LETTERS)) == first().arm.record.votes.to_json(tuple(HEAD_LETTERS))
-    assert same_votes.to_json()["consensus"] != first().arm.record.to_json()["consensus"]
-    unheard = week(deaf)
-    assert not unheard.seen.shares[before(unheard.seen)].any()
-    assert unheard.arm.record.to_json()["indicators"] != first().arm.record.to_json()["indicators"]
+def negated(texts: pd.Series) -> pd.Series:
+    """Numbers of one word, each with the other sign; what is missing stays so."""
+    return texts.map(lambda text: ";".join(f"{-float(part):.4f}" if part else "" for part in text.split(";")))
+
+
+def against(texts: pd.Series) -> pd.Series:
+    """Probabilities of one word, each of the opposite."""
+    return texts.map(lambda text: ";".join(f"{1 - float(part):.4f}" if part else "" for part in text.split(";")))
+
+
+@pytest.mark.parametrize(
+    ("changes", "learned"),
+    [
+        ({"told": negated}, {"consensus"}),  # a learner is calibrated by what it told
+        ({"stated": against}, {"beliefs"}),
+        ({"base": lambda base: 1 - base}, {"head_stack", "indicator_stack", "beliefs"}),
+        ({"expected": lambda expected: 1 - expected}, {"patterns"}),
+        ({"fitted": negated}, {"fitted_heads"}),
+        ({"shares": lambda shares: shares.map(lambda _: ":" + "gA" * 3)}, {"indicators", "indicator_stack"}),
+        ({"consensus": np.negative, "rank": lambda rank: 1 - rank}, {"manager"}),
+        ({"confidence": lambda confidence: 1 - confidence}, {"thresholds"}),
+        ({"effect": lambda effect: effect + 1.0}, set()),  # it is in what was told
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, dict) else None,
+)
+def test_the_sealed_words_are_what_the_record_reads(changes, learned):
+    pending, was = start().pending, first().arm.record.to_json()
+    turned = pending.assign(**{column: turn(pending[column]) for column, turn in changes.items()})
+    now = week(replace(start(), pending=turned)).arm.record.to_json()
+    assert {part for part in was if now[part] != was[part]} == learned
 
 
 def test_what_waits_through_a_seal_is_learned_from_alike():
@@ -200,8 +256,8 @@ def test_it_does_not_matter_whether_a_candidate_waited():
 
     def scored(since: int, until: int) -> Any:
         rows = entering_rows(market(), plan, since=since, until=until)
-        said = score(arm.policy, market(), rows=rows)
-        return pending_from(said, market(), rows=rows, policy=arm.policy, until=until)
+        scores = score(arm.policy, market(), rows=rows)
+        return pending_from(scores, market(), rows=rows, policy=arm.policy, record=arm.record, until=until)
 
     early, left, _ = observe(arm.pending, scored(MONDAY, middle), market(), **given, at=middle)
     waited = read_csv(csv_text(left, PENDING_COLUMNS))
@@ -210,7 +266,9 @@ def test_it_does_not_matter_whether_a_candidate_waited():
     assert sorted(key(early) + key(late)) == sorted(key(whole))
     place = {at: i for i, at in enumerate(key(early) + key(late))}
     order = [place[at] for at in key(whole)]
-    for name in (*SAID, "tag", "won", "r_multiple", "weight", "fitted"):
+    for name, part in said(whole).items():
+        np.testing.assert_array_equal(np.concatenate([said(early)[name], said(late)[name]])[order], part, err_msg=name)
+    for name in ("tag", "won", "r_multiple", "weight"):
         parts = np.concatenate([getattr(early, name), getattr(late, name)])[order]
         np.testing.assert_array_equal(parts, getattr(whole, name), err_msg=name)
 
@@ -272,7 +330,9 @@ def test_the_first_days_of_a_week_are_its_first_days(days):
     assert sorted(key(part.seen)) == sorted(at for at, here in zip(key(whole.seen), within, strict=True) if here)
     place = {at: i for i, at in enumerate(key(whole.seen))}
     order = [place[at] for at in key(part.seen)]
-    for name in (*SAID, "day", "won", "r_multiple"):
+    for name, one in said(part.seen).items():
+        np.testing.assert_array_equal(one, said(whole.seen)[name][order], err_msg=name)
+    for name in ("day", "won", "r_multiple"):
         np.testing.assert_array_equal(getattr(part.seen, name), getattr(whole.seen, name)[order], err_msg=name)
     assert len(part.scores) == days
     np.testing.assert_array_equal(part.scores, whole.scores[:days])

@@ -23,7 +23,7 @@ from edgebook.recipes import HEAD_LETTERS
 from edgebook.record import HEADS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -197,8 +197,8 @@ def observe(
         effect=closed["effect"].to_numpy(np.float64),
         expected=closed["expected"].to_numpy(np.float64),
         base=closed["base"].to_numpy(np.float64),
-        told=_present(told, done),
-        stated=_present(stated, done),
+        told=_present(told, done, running=scored.told),
+        stated=_present(stated, done, running=scored.stated),
         rank=closed["rank"].to_numpy(np.float64),
         tag=market.tag[row, side].astype(np.int64),
         won=plan.profit_ratio[row, side] > 0,
@@ -218,9 +218,11 @@ def _joined(
     return {name: np.concatenate([old[:, i], fresh.get(name, nothing)]) for i, name in enumerate(names)}
 
 
-def _present(by_name: Mapping[str, NDArray[np.float64]], done: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
-    """Learners that were there for every candidate that has closed."""
-    found = {name: values[done] for name, values in by_name.items()}
+def _present(
+    by_name: Mapping[str, NDArray[np.float64]], done: NDArray[np.bool_], *, running: Collection[str]
+) -> dict[str, NDArray[np.float64]]:
+    """Learners that run now and were there for every candidate that has closed, if any has."""
+    found = {name: values[done] for name, values in by_name.items() if name in running}
     return {name: values for name, values in found.items() if not np.isnan(values).any()}
 
 
