@@ -167,6 +167,16 @@ def test_a_market_that_stands_still_gives_finite_values_and_no_vote(volume):
     assert (votes[NAMES].drop(columns=calendar) == 0).all(axis=None)
 
 
+@pytest.mark.parametrize("seed", [4, 7, 10, 11])
+def test_a_price_that_comes_to_rest_has_no_more_range_than_moves(seed):
+    """Running sums of what is no longer there may end a hair below zero, of which there is no root."""
+    rests = walk("AAA/USD", 300, seed=seed)
+    rests.loc[200:, PRICES] = rests["close"].iloc[199]
+    values, _ = compute_indicators(rests, find_patterns(rests).head(0))
+    assert np.isfinite(values["garman_klass_ratio_20"].iloc[20:]).all()
+    assert (values["garman_klass_ratio_20"].iloc[20:] >= 0).all()
+
+
 def test_patterns_of_other_bars_are_refused():
     patterns = find_patterns(BARS)
     with pytest.raises(DataError, match="no such bar"):

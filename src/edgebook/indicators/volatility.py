@@ -78,7 +78,9 @@ def _range_to_closes(series: Series, returns: Floats) -> Floats:
     spread = np.log(series.high / series.low)
     body = np.log(series.close / series.open)
     variance = np.maximum(0.5 * spread**2 - (2.0 * np.log(2.0) - 1.0) * body**2, 0.0)
-    return ratio(np.sqrt(talib.SMA(variance, bars)), talib.STDDEV(returns, bars), limit=5.0)
+    # A running sum may end a hair below zero once the price has come to rest.
+    usual = np.maximum(talib.SMA(variance, bars), 0.0)
+    return ratio(np.sqrt(usual), talib.STDDEV(returns, bars), limit=5.0)
 
 
 def _with_move(series: Series, when: np.ndarray[tuple[int], np.dtype[np.bool_]], *, bars: int) -> Votes:
