@@ -2,8 +2,9 @@
 
 A threshold is *certified* for a regime when candidates at or above it are shown to earn a positive mean R, with a
 stated chance of being wrong (Learn-then-Test). All candidates count, traded or not, those too that too few heads agree
-on to be signals, each with the confidence that was given before its outcome; weeks are the independent unit, because outcomes of one week move together. A regime
-without a certified threshold trades the top share of its candidates on paper, and says so everywhere.
+on to be signals, each with the confidence that was given before its outcome; weeks are the independent unit, because
+outcomes of one week move together. A regime without a certified threshold trades the top share of its candidates on
+paper, and says so everywhere.
 """
 
 from __future__ import annotations
