@@ -268,6 +268,6 @@ def test_page_and_pictures_can_be_made_of_any_run(params):
     page = evidence_page(found)
     assert "nan" not in page.lower().split()
     assert all(f"### {market}" in page for market in ("planted", "switching", "no_edge", "crypto"))
-    assert "log_odds_fast" in repr(evidence_table(found["rows"]))
+    assert "log_odds_fast" in repr(evidence_table(found["rows"], market=found["rows"][0]["market"]))
     assert "On the real samples 0 of" in repr(evidence_reading(found["rows"]))
     assert {picture.data[:4] for picture in evidence_pictures(found).values()} == {b"\x89PNG"}

@@ -1,4 +1,4 @@
-"""The ablation table as the learning review shows it: R a week that each learner adds, a column a market."""
+"""The ablation as the learning review shows it: what each learner adds, a table a market."""
 
 from __future__ import annotations
 
@@ -18,34 +18,47 @@ if TYPE_CHECKING:
 REAL = ("crypto", "equities")
 
 
-def evidence_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Show what each learner adds to the full loop in R a week, on every market of the evidence.
+def evidence_table(rows: Sequence[Mapping[str, Any]], *, market: str) -> Table:
+    """Show what each learner adds to the full loop on one kind of market.
 
     Parameters
     ----------
     rows : sequence of mapping
         From `edgebook.ablation.ablation_rows`.
+    market : str
+        One of `edgebook.ablation.MARKETS`.
     """
-    markets = list(dict.fromkeys(str(row["market"]) for row in rows))
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in rows:
-        shown = found.setdefault((row["learner"], row["value"]), {"learner": row["learner"], "value": row["value"]})
-        shown["value"] = f"{row['value']} (in force)" if row["in_force"] else row["value"]
-        for end in ("", "_low", "_high"):
-            gain = row[f"r_week_gain{end}"]
-            shown[f"{row['market']}{end}"] = float("nan") if gain is None else float(gain)
-    columns = ["learner", "value", *(f"{market}{end}" for market in markets for end in ("", "_low", "_high"))]
-    number = {market: max(row["markets"] for row in rows if row["market"] == market) for market in markets}
-    counted = ", ".join(f"{n} {market.replace('_', ' ')}" for market, n in number.items() if n > 1)
+    names = ["learner", *_ends("log_loss_gain"), *_ends("r_trade"), "trades", *_ends("r_week_gain"), "verdict"]
+    shown = pd.DataFrame([_row(row) for row in rows if row["market"] == market], columns=names)
+    counts = {int(row["markets"]) for row in rows if row["market"] == market} or {0}
+    title = market.replace("_", " ")
     return table(
-        pd.DataFrame(list(found.values()), columns=columns),
-        caption="R a week that each learner adds to its frozen twin, on known truth and on the real samples",
-        note="As last measured by `make ablation`; docs/evidence.md has log loss, R a trade, trades and what the truth "
-        f"shows. Markets: {counted or 'none'}; 95 % intervals over markets, over weeks on the real samples.",
-        formats=dict.fromkeys(markets, "r"),
-        labels={market: market.replace("_", " ") for market in markets},
-        intervals={market: (f"{market}_low", f"{market}_high") for market in markets},
+        shown,
+        caption=f"{title[0].upper()}{title[1:]}: each learner in the full loop, less the same loop with that part "
+        f"frozen, markets n = {max(counts)}",
+        note="As last measured by `make ablation`; docs/evidence.md says what the markets are and what else was "
+        "measured. Log loss: thousandths of a nat an outcome, above 0 is better. 95 % intervals over markets, over "
+        "weeks where there is one.",
+        formats={"log_loss_gain": "number", "r_trade": "r", "trades": "integer", "r_week_gain": "r"},
+        labels={"log_loss_gain": "Log loss saved", "r_trade": "R a trade", "r_week_gain": "R a week gained"},
+        intervals={name: (f"{name}_low", f"{name}_high") for name in ("log_loss_gain", "r_trade", "r_week_gain")},
     )
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One learner, its numbers in the units of the table."""
+    name = f"{row['learner']}: {row['value']}" + (" (in force)" if row["in_force"] else "")
+    scale = {"log_loss_gain": 1e3, "r_trade": 1.0, "r_week_gain": 1.0}
+    ends = {
+        f"{measure}{end}": float("nan") if row[f"{measure}{end}"] is None else float(row[f"{measure}{end}"]) * unit
+        for measure, unit in scale.items()
+        for end in ("", "_low", "_high")
+    }
+    return {"learner": name, "trades": int(row["trades"]), "verdict": row["verdict"], **ends}
+
+
+def _ends(name: str) -> list[str]:
+    return [name, f"{name}_low", f"{name}_high"]
 
 
 def evidence_reading(rows: Sequence[Mapping[str, Any]]) -> Prose:

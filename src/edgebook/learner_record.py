@@ -67,8 +67,8 @@ def learner_table(rows: pd.DataFrame) -> pd.DataFrame:
         In the order of `ORDER`: learner, weeks, n, log_loss; improvement with low and high (log loss below that of the
         base rate, in ten-thousandths an outcome; above 0 is better); top_r with low and high (mean net R of each week's
         most confident 5 %); behind with low and high (top_r of what was in force less the learner's); stability (share
-        of weeks in which it beat the base rate); first_led (first Monday at which belief in it was greatest, of the
-        strategies; none otherwise); belief (now). Intervals are 95 %, weeks as units.
+        of weeks in which it beat the base rate); led_week (number of the first week in which belief in it was the
+        greatest of all strategies); belief (now). Intervals are 95 %, weeks as units.
     """
     names = [name for name in ORDER if name in set(rows["learner"])]
     by_week = {name: rows[rows["learner"] == name].set_index("date") for name in names}
@@ -93,7 +93,7 @@ def learner_table(rows: pd.DataFrame) -> pd.DataFrame:
                 **_ends("top_r", _mean(top)),
                 **_ends("behind", _mean(behind) if name != IN_FORCE else intervals.UNDEFINED),
                 "stability": float((gain > 0).mean()) if name != CONSTANT and len(gain) else np.nan,
-                "first_led": first.index[0] if len(first) else pd.NaT,
+                "led_week": _weeks_between(rows["date"].min(), first.index[0]) if len(first) else np.nan,
                 "belief": float(belief.iloc[-1]) if len(belief) else np.nan,
             }
         )
@@ -258,6 +258,11 @@ def _weighted(values: NDArray[np.float64], weight: NDArray[np.float64]) -> inter
 
 def _mean(values: pd.Series) -> intervals.Interval:
     return intervals.mean_interval(values.to_numpy(np.float64), clusters=np.arange(len(values)))
+
+
+def _weeks_between(first: pd.Timestamp, later: pd.Timestamp) -> float:
+    """Number of the week that ends at `later`, the one that ends at `first` being 1."""
+    return (later - first) / pd.Timedelta(weeks=1) + 1.0
 
 
 def _ends(name: str, found: intervals.Interval) -> dict[str, float]:

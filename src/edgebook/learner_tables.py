@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from edgebook.display import Table
 
 TITLES = {
-    IN_FORCE: "as it was in force",
-    "equal": "equal weights: heads frozen",
+    IN_FORCE: "in force",
+    "equal": "equal weights",
     "steps": "±0.01 a vote",
     "log_odds_slow": "log-odds, slow",
     "log_odds_fast": "log-odds, fast",
     "momentum": "log-odds, momentum",
     "by_regime": "log-odds by regime",
-    "stacked": "stacked regression",
-    FROZEN_INDICATORS: "indicator weights frozen",
-    FROZEN_PATTERNS: "pattern effects frozen",
-    CONSTANT: "base rate alone",
+    "stacked": "stacked",
+    FROZEN_INDICATORS: "indicators frozen",
+    FROZEN_PATTERNS: "patterns frozen",
+    CONSTANT: "base rate",
 }
 """Learners, as the reports call them."""
 
@@ -44,22 +44,20 @@ def learners_table(found: pd.DataFrame) -> Table:
     found : DataFrame
         As `learner_record.learner_table` gives it.
     """
-    columns = ["learner", "log_loss", *_ends("improvement"), *_ends("top_r"), *_ends("behind"), "stability"]
+    columns = ["learner", *_ends("improvement"), *_ends("top_r"), *_ends("behind")]
     weeks = int(found["weeks"].max()) if len(found) else 0
     n = int(found["n"].max()) if len(found) else 0
     return table(
-        found.assign(learner=found["learner"].map(TITLES))[columns],
+        found.assign(learner=[_unbroken(TITLES[name]) for name in found["learner"]])[columns],
         caption=f"Each learner against the same loop with that part frozen, weeks n = {weeks:,}, candidates n = {n:,}",
         note="On every candidate whose outcome closed, with the probability stated before. Improvement: log loss below "
         "that of the base rate, in ten-thousandths an outcome. Top 5 %: mean net R of each week's most confident. In "
-        "force ahead by: R of the top 5 % as it was in force less that of the row, paired by week. Stability: share of "
-        "weeks with less loss than the base rate. The heads are the same throughout; each row has a calibration of "
-        "its own.",
+        "force ahead by: R of the top 5 % as it was in force less that of the row, paired by week. Equal weights: head "
+        "weights frozen. The heads are the same throughout; each row has a calibration of its own.",
         formats={
-            "log_loss": "number4", "improvement": "number", "top_r": "r", "behind": "r", "stability": "percent"
-        },
+            "improvement": "number", "top_r": "r", "behind": "r"},
         labels={
-            "learner": "Learner", "log_loss": "Log loss", "improvement": "Improvement", "top_r": "R of the top 5 %",
+            "learner": "Learner",  "improvement": "Improvement", "top_r": "R of the top 5 %",
             "behind": "In force ahead by", "stability": "Stability",
         },
         intervals={name: (f"{name}_low", f"{name}_high") for name in ("improvement", "top_r", "behind")},
@@ -67,30 +65,28 @@ def learners_table(found: pd.DataFrame) -> Table:
     )  # fmt: skip
 
 
-def experts_table(found: pd.DataFrame, *, since: pd.Timestamp) -> Table:
+def experts_table(found: pd.DataFrame) -> Table:
     """Show the learning strategies as experts.
 
     Parameters
     ----------
     found : DataFrame
         As `learner_record.learner_table` gives it.
-    since : Timestamp
-        Monday of the first seal.
     """
-    import pandas as pd
-
     rows = found[found["learner"].isin(EXPERTS)]
-    led = [np.nan if pd.isna(date) else (date - since) / pd.Timedelta(weeks=1) for date in rows["first_led"]]
-    shown = rows.assign(learner=rows["learner"].map(TITLES), led=led)
+    shown = rows.assign(learner=[_unbroken(TITLES[name]) for name in rows["learner"]])
     return table(
-        shown[["learner", "belief", *_ends("improvement"), *_ends("top_r"), "stability", "led"]],
+        shown[["learner", "belief", *_ends("improvement"), *_ends("top_r"), "stability", "led_week"]],
         caption="Learning strategies as experts: what Fixed-Share believes, and why",
         note="Belief at the beginning of the last week. Improvement: log loss below the base rate's, in "
-        "ten-thousandths an outcome. First led: weeks from the first seal until belief in it was the greatest.",
-        formats={"belief": "percent", "improvement": "number", "top_r": "r", "stability": "percent", "led": "integer"},
+        "ten-thousandths an outcome. Stability: share of weeks with less loss than the base rate. First led: the "
+        "week in which belief in it first was the greatest.",
+        formats={
+            "belief": "percent", "improvement": "number", "top_r": "r", "stability": "percent", "led_week": "integer"
+        },
         labels={
             "learner": "Strategy", "belief": "Belief", "improvement": "Improvement", "top_r": "R of the top 5 %",
-            "stability": "Stability", "led": "First led, week",
+            "stability": "Stability", "led_week": "First led, week",
         },
         intervals={name: (f"{name}_low", f"{name}_high") for name in ("improvement", "top_r")},
         bars=["belief"],
@@ -214,6 +210,11 @@ def beliefs_picture(rows: pd.DataFrame) -> Picture:
         f"The strategy with the greatest belief changed {changes} times; with none ahead each would stand at "
         f"{100 / len(names):.0f} %.",
     )
+
+
+def _unbroken(text: str) -> str:
+    """Words that stay on one line."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _ends(name: str) -> list[str]:
