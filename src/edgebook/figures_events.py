@@ -25,8 +25,11 @@ def draw_events(events: pd.DataFrame, *, ax: Axes, named: bool) -> None:
     named : bool
         Whether the marks carry their words.
     """
+    from matplotlib.dates import date2num
+
     if events.empty:
         return
+    low, high = ax.get_xlim()
     for number, (_, event) in enumerate(events.groupby("week", sort=True)):
         change = bool(event["change"].any())
         at = times(event["week"])[0]
@@ -36,8 +39,10 @@ def draw_events(events: pd.DataFrame, *, ax: Axes, named: bool) -> None:
         )
         if named:
             text = ", ".join(f"{row['recipe']} {row['kind']}" for _, row in event.iterrows())
+            # Near the right edge the words would run into the names of the lines.
+            late = date2num(at) > low + 0.8 * (high - low)
             ax.annotate(
-                text, xy=(at, 0), xycoords=("data", "axes fraction"), xytext=(3, 3 + 9 * (number % 3)),
-                textcoords="offset points", fontsize=7, color=SOFT,
+                text, xy=(at, 0), xycoords=("data", "axes fraction"), xytext=(-3 if late else 3, 3 + 9 * (number % 3)),
+                textcoords="offset points", ha="right" if late else "left", fontsize=7, color=SOFT,
                 bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
             )  # fmt: skip
