@@ -194,6 +194,7 @@ def test_a_killed_run_takes_its_kernel_with_it_and_leaves_nothing(tmp_path: Path
         [sys.executable, "-c", RUN, str(tmp_path), "small"],
         env=os.environ | {"TMPDIR": str(scratch)},
         stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background are born deaf to it
     )
     pid = tmp_path / "pid"
     deadline = time.monotonic() + 120  # a guard against waiting for the cell to end, not a measure of speed
