@@ -16,6 +16,7 @@ from edgebook.live import head_votes, threshold_rule
 from edgebook.market import NEVER, REASONS, REGIMES, SIDES, iso, milliseconds
 from edgebook.policy import score
 from edgebook.recipes import HEAD_LETTERS
+from edgebook.vote_strategies import STACKED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -113,6 +114,8 @@ def explained_heads(policy: Policy, scores: Scores, *, side: int, regime: int) -
         `moved` of all heads adds up to the consensus without the pattern.
     """
     rows = head_votes(policy, scores.heads[0, :, side], regime=regime)
+    if policy.strategy == STACKED:  # a regression is summed, votes are averaged (`consensus.pooled`)
+        return [row | {"moved": round(row["weight"] * row["evidence"], 4) + 0.0} for row in rows]
     awake = [row for row in rows if row["vote"]]
     total = sum(row["weight"] for row in awake)
     spread = np.sqrt(len(awake))  # as `consensus.combine` pools them
