@@ -26,6 +26,8 @@ TRADES_A_DAY, LUCK_TRADES = 3.0, 1.5
 MARKET_SHARE = 0.6
 """Of the variance of a book's luck, what it has in common with the other book."""
 PENNIES_R = 0.4
+COUNTED_R = 18.0
+"""What a day's lag counts at most, gate.max_loss_r of the default settings: the claim stops at larger crashes."""
 QUARTER_DAYS = 91
 
 
@@ -96,7 +98,7 @@ def penny_picker(paths: int, seed: int, *, crash_r: float, idle: bool = False) -
     one = _Book(pennies, np.full((paths, WEEKS), 7.0), _weekly(~crash))
     champion = _idle(paths) if idle else _book(rng, paths)
     found = _pair(one, champion, candidates=_noise(rng, paths))
-    return replace(found, beyond=crash_r > 18)
+    return replace(found, beyond=crash_r > COUNTED_R)
 
 
 def common_shocks(paths: int, seed: int) -> Books:
@@ -188,6 +190,10 @@ CONTROLS: dict[str, Callable[[int, int], Books]] = {
     "better by 1 R a day": lambda paths, seed: better(paths, seed, edge_r=1.0),
 }
 """Challengers that are truly better."""
+WORSE: dict[str, Callable[[int, int], Books]] = {
+    "worse by 0.3 R a day": lambda paths, seed: better(paths, seed, edge_r=-0.3),
+}
+"""What promoting costs where the newest is not better."""
 
 
 def _pair(

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgebook.adversarial_books import CONTROLS, QUARTER_DAYS, STYLISED, better_for_a_quarter, good_then_useless
+from edgebook.adversarial_after import in_a_row, quarter_row, rollback_rows, rollback_weeks
+from edgebook.adversarial_books import CONTROLS, STYLISED, WORSE
 from edgebook.adversarial_markets import YEARS_A_MARKET, market_books
-from edgebook.gate import Trial, bet, promotion_bar
+from edgebook.gate import promotion_bar
 from edgebook.known_truth import counted
 from edgebook.naive_rules import NEVER, r_after, rule_weeks
 from edgebook.power_curves import (
@@ -30,9 +31,7 @@ from edgebook.power_curves import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import NDArray
+    from collections.abc import Callable
 
     from edgebook.adversarial_books import Books
     from edgebook.params import Gate, Learning
@@ -40,6 +39,8 @@ if TYPE_CHECKING:
 GATE = "the gate"
 YEARS, QUICK_YEARS = 400, 40
 TRIAL_WEEKS = 52
+CLEARLY_R = 0.05
+"""A challenger that loses more than this a day is called worse, not equal."""
 
 
 def measure(
@@ -69,14 +70,14 @@ def measure(
     Returns
     -------
     dict
-        `adversarial_page.adversarial_section` shows it: bar, allowed (of a challenger's false promotions), kinds, pooled,
-        rollbacks, in_a_row, quarter, power with its assumptions.
+        `adversarial_page.adversarial_section` shows it: bar, allowed (rate of false promotions of a challenger), kinds,
+        pooled, rollbacks, in_a_row, quarter, power with its assumptions.
     """
     years = QUICK_YEARS if quick else YEARS
     height = promotion_bar(gate) if bar is None else bar
     weeks = min(TRIAL_WEEKS, learning.trial_weeks)
     markets = -(-years // YEARS_A_MARKET)
-    kinds = STYLISED | CONTROLS
+    kinds = STYLISED | WORSE | CONTROLS
     total, done = markets + len(kinds) + len(TRADES_A_WEEK) + 2, 0
 
     def step(*_: int) -> None:
@@ -98,7 +99,7 @@ def measure(
     step()
     quarter = quarter_row(years, gate=gate, bar=height, weeks=weeks, seed=seed)
     step()
-    return rounded(
+    found: dict[str, Any] = rounded(
         {
             "quick": quick,
             "bar": height,
@@ -125,6 +126,7 @@ def measure(
             },
         }
     )
+    return found
 
 
 def kind_row(kind: str, books: Books, *, gate: Gate, bar: float, weeks: int) -> dict[str, Any]:
@@ -142,8 +144,9 @@ def kind_row(kind: str, books: Books, *, gate: Gate, bar: float, weeks: int) -> 
     Returns
     -------
     dict
-        kind, n (years), gain_r (true, a day), spread_r (deviation of the books' difference a day), worst_r (its lowest
-        day), equal (whether the true gain is at most 0), beyond, and `rules`: for the gate and each rule the
+        kind, group (equal; beyond: equal, with crashes beyond what the gate counts; worse; better), n (years), gain_r
+        (true, a day), spread_r (deviation of the books' difference a day), worst_r (its lowest
+        day), and `rules`: for the gate and each rule the
         promotions with their exact interval, the median week, rolled_back (of the gate's promotions) and r_after (what
         a year's promotion brought, mean over all years; R of the promoted less the champion's until the trial's end).
     """
@@ -162,20 +165,20 @@ def kind_row(kind: str, books: Books, *, gate: Gate, bar: float, weeks: int) -> 
     rules[GATE]["rolled_back"] = int((fallen != NEVER).sum())
     gap = books.differences[..., 0]
     gain = float(books.expected_r[: 7 * weeks].mean())
+    group = "better" if gain > 0 else "worse" if gain < -CLEARLY_R else "beyond" if books.beyond else "equal"
     return {
         "kind": kind,
+        "group": group,
         "n": len(books),
         "gain_r": gain,
         "spread_r": float(gap.std()),
         "worst_r": float(gap.min()),
-        "equal": bool(gain <= 0),
-        "beyond": books.beyond,
         "rules": rules,
     }
 
 
 def pooled(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """False promotions over all kinds that are no better and within the gate's claim, by rule.
+    """False promotions over all kinds of equals that the gate's claim covers, by rule.
 
     Returns
     -------
@@ -184,7 +187,7 @@ def pooled(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """
     from scipy.stats import beta
 
-    own = [row for row in rows if row["equal"] and not row["beyond"]]
+    own = [row for row in rows if row["group"] == "equal"]
     found = {}
     for rule in own[0]["rules"]:
         k = sum(row["rules"][rule]["k"] for row in own)
@@ -194,99 +197,6 @@ def pooled(rows: list[dict[str, Any]]) -> dict[str, Any]:
         brought = float(np.average([row["rules"][rule]["r_after"] for row in own], weights=[row["n"] for row in own]))
         found[rule] = both | {"upper": upper, "r_after": brought}
     return found
-
-
-def rollback_weeks(differences: NDArray[np.float64], *, promoted: NDArray[np.int64], gate: Gate) -> NDArray[np.int64]:
-    """Weeks after its promotion at which each challenger is rolled back, `NEVER` for never.
-
-    Parameters
-    ----------
-    differences : ndarray, shape (paths, days, 2)
-        Challenger less champion, from admission on.
-    promoted : ndarray of int64, shape (paths,)
-        Week of the promotion; `NEVER` is never rolled back.
-    gate : Gate
-    """
-    weeks = np.full(len(differences), NEVER)
-    for number in np.flatnonzero(promoted != NEVER):
-        first = 7 * int(promoted[number])
-        watch = -differences[number : number + 1, first : first + 7 * gate.rollback_weeks]
-        weeks[number] = crossing_weeks(watch, gate=gate, bar=gate.rollback_bar, kind="rollback")[0]
-    return weeks
-
-
-def rollback_rows(watched: Mapping[str, Books], *, gate: Gate) -> list[dict[str, Any]]:
-    """How often the watch rolls back a promotion that was right or harmless, every challenger promoted at admission.
-
-    Returns
-    -------
-    list of dict
-        One row a kind that is as good as its champion or better: kind, gain_r, k of n watches with the exact interval.
-    """
-    rows = []
-    for kind, books in watched.items():
-        gain = float(books.expected_r.mean())
-        if gain < 0 or books.beyond:
-            continue
-        fallen = rollback_weeks(books.differences, promoted=np.zeros(len(books), np.int64), gate=gate)
-        rows.append({"kind": kind, "gain_r": gain, **counted((fallen != NEVER).tolist())})
-    return rows
-
-
-def in_a_row(years: int, *, gate: Gate, bar: float, weeks: int, seed: int) -> dict[str, Any]:
-    """A good challenger, then a useless one: what the second makes of a trial of its own.
-
-    Returns
-    -------
-    dict
-        first and second (promotions with their exact interval), and carried: those of the second if it had gone on with
-        the wealth of the first.
-    """
-    good, useless = good_then_useless(years, seed)
-    start = Trial.begin("promotion", arm="", against="", since="", bar=bar)
-    first = crossing_weeks(good.differences[:, : 7 * weeks], gate=gate, bar=bar)
-    second = crossing_weeks(useless.differences[:, : 7 * weeks], gate=gate, bar=bar)
-    carried = []
-    for number, week in enumerate(first):
-        until = 7 * int(week) if week != NEVER else 7 * weeks
-        trial = bet(start, good.differences[number, :until], gate=gate)[0]
-        wealth = bet(trial, useless.differences[number, : 7 * weeks], gate=gate)[1]
-        carried.append(bool(wealth.max() >= bar))
-    return {
-        "first": counted((first != NEVER).tolist()),
-        "second": counted((second != NEVER).tolist()),
-        "carried": counted(carried),
-    }
-
-
-def quarter_row(years: int, *, gate: Gate, bar: float, weeks: int, seed: int) -> dict[str, Any]:
-    """A challenger that is better for a quarter and worse from then on: is it promoted, and is it rolled back?
-
-    Returns
-    -------
-    dict
-        promoted, early (within the quarter, when it was better still) and rolled_back (of those promoted), each with
-        its exact interval, the median week of the rollback after the promotion, and what the promotions brought in the
-        half year after them, mean R each, as watched and unwatched.
-    """
-    books = better_for_a_quarter(years, seed)
-    promoted = crossing_weeks(books.differences[:, : 7 * weeks], gate=gate, bar=bar)
-    own = promoted != NEVER
-    fallen = rollback_weeks(books.differences, promoted=promoted, gate=gate)
-    weekly, at = books.weekly_difference_r, np.arange(books.weekly_difference_r.shape[1])
-    held = np.where(fallen == NEVER, gate.rollback_weeks, fallen)
-    r = []
-    for length in (held, np.full(years, gate.rollback_weeks)):
-        kept = (at >= promoted[:, None]) & (at < (promoted + length)[:, None])
-        r.append(float((weekly * kept).sum(axis=1)[own].mean()) if own.any() else 0.0)
-    return {
-        "promoted": counted(own.tolist()),
-        "early": counted((own & (promoted <= QUARTER_DAYS // 7)).tolist()),
-        "rolled_back": counted((fallen[own] != NEVER).tolist()) if own.any() else None,
-        "median": median_weeks(fallen[own]) if own.any() else None,
-        "r_watched": r[0],
-        "r_unwatched": r[1],
-    }
 
 
 def rounded(found: Any) -> Any:
