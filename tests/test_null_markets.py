@@ -13,14 +13,16 @@ from edgebook.bars import check_bars
 from edgebook.candidates import label_candidates
 from edgebook.errors import DataError, SettingsError
 from edgebook.exit_plans import Costs, ExitPlan
-from edgebook.null_markets import block_shuffled_bars, block_sign_flipped_bars, random_walk, shuffled_bars
+from edgebook.null_markets import random_walk, shuffled_bars, stochastic_volatility
 from edgebook.null_moves import drift_free, hourly_moves, volatility_strata
+from edgebook.null_paths import LEVELS, brownian_extremes, halving_extremes
+from edgebook.null_stress import block_shuffled_bars, block_sign_flipped_bars
 from edgebook.sources import load_bars
 from edgebook.synthetic import make_market
 
 START = "2018-01-01"
 FREE = Costs(0, 0, 0)
-KINDS = ["random_walk", "no_edge", "shuffled_bars"]
+KINDS = ["random_walk", "stochastic_volatility", "shuffled_bars"]
 STRESS = ["block_shuffled_bars", "block_sign_flipped_bars"]
 
 
@@ -32,10 +34,8 @@ def real() -> pd.DataFrame:
 @cache
 def market(kind: str, *, seed: int = 3, weeks: int = 60, pairs: int = 5) -> pd.DataFrame:
     size: dict[str, Any] = {"seed": seed, "weeks": weeks, "start": START}
-    if kind == "random_walk":
-        return random_walk(pairs=pairs, **size)
-    if kind == "no_edge":
-        return make_market(kind="no_edge", pairs=pairs, **size).bars
+    if kind in ("random_walk", "stochastic_volatility"):
+        return (random_walk if kind == "random_walk" else stochastic_volatility)(pairs=pairs, **size)
     made = {each.__name__: each for each in (shuffled_bars, block_shuffled_bars, block_sign_flipped_bars)}
     return made[kind](real(), **size)
 
@@ -54,7 +54,7 @@ def mean_correlation(table: pd.DataFrame) -> float:
     return float(matrix[np.triu_indices_from(matrix, 1)].mean())
 
 
-@pytest.mark.parametrize("kind", ["random_walk", "shuffled_bars", *STRESS])
+@pytest.mark.parametrize("kind", [*KINDS, *STRESS])
 def test_bars_keep_the_contract(kind: str) -> None:
     bars = market(kind)
     check_bars(bars, source=kind)
@@ -64,14 +64,14 @@ def test_bars_keep_the_contract(kind: str) -> None:
         assert len(bars) == 5 * 60 * 168
 
 
-@pytest.mark.parametrize("kind", ["random_walk", "shuffled_bars", *STRESS])
+@pytest.mark.parametrize("kind", [*KINDS, *STRESS])
 def test_the_seed_says_all(kind: str) -> None:
     again = market.__wrapped__(kind)
     pd.testing.assert_frame_equal(market(kind), again)
     assert not market(kind, seed=4)["close"].equals(market(kind)["close"])
 
 
-@pytest.mark.parametrize("kind", ["random_walk", "shuffled_bars", *STRESS])
+@pytest.mark.parametrize("kind", [*KINDS, *STRESS])
 def test_more_weeks_do_not_change_the_past(kind: str) -> None:
     short = market(kind, weeks=9)
     longer = market(kind)
@@ -114,15 +114,12 @@ def test_shuffled_bars_keep_sizes_joint_shocks_and_clusters() -> None:
 def test_within_each_stratum_and_pair_the_mean_factor_is_one() -> None:
     moves = hourly_moves(real())
     stratum = volatility_strata(moves, strata=20, smooth_hours=6)
-    fair = drift_free(moves, stratum)
-    for factors in (fair.gap, fair.close):
-        means = pd.DataFrame(factors).groupby(stratum).mean().to_numpy()
-        np.testing.assert_allclose(means, 1.0, atol=1e-12)
+    for factors in (moves.gap, moves.close):
+        fair = pd.DataFrame(drift_free(factors, stratum)).groupby(stratum).mean().to_numpy()
+        np.testing.assert_allclose(fair, 1.0, atol=1e-12)
     was = pd.DataFrame(moves.close).groupby(stratum).mean().to_numpy()
     assert np.abs(was - 1.0).max() > 1e-4, "the real strata drift, so taking it away matters"
     assert np.bincount(stratum).min() >= len(moves) // 20
-    assert (fair.high >= np.maximum(fair.close, 1.0)).all()
-    assert (fair.low <= np.minimum(fair.close, 1.0)).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -190,6 +187,40 @@ def test_candidates_without_costs_earn_nothing(kind: str) -> None:
                 ]
             )
             assert weekly.mean() < 3.0 * weekly.std() / np.sqrt(len(weekly)), (short, plan.name)
+
+
+def test_halved_paths_end_where_drawn_and_meet_barriers_fairly() -> None:
+    """A path stopped at a barrier inside the bar is worth what it began with: the mean of 1, whatever the barrier."""
+    rng = np.random.default_rng(1)
+    ordered = np.sort(np.exp(0.02 * rng.standard_t(3, 500)))
+    ordered /= ordered.mean()
+    place = rng.integers(0, 500, 400_000)
+    highs, lows = halving_extremes(
+        ordered, np.array([0, 500]), np.zeros_like(place), place, rng.random((place.size, LEVELS))
+    )
+    closes = ordered[place]
+    assert (lows <= np.minimum(closes, 1.0)).all()
+    assert (highs >= np.maximum(closes, 1.0)).all()
+    for barrier in (0.96, 0.98, 0.99, 1.01, 1.02, 1.05):
+        met = lows <= barrier if barrier < 1 else highs >= barrier
+        stopped = np.where(met, barrier, closes)
+        assert stopped.mean() == pytest.approx(1.0, abs=4 * stopped.std() / np.sqrt(place.size))
+
+
+def test_brownian_extremes_meet_barriers_fairly() -> None:
+    rng = np.random.default_rng(2)
+    variance = np.full(300_000, 0.01**2 / 8)
+    steps = 0.01 / np.sqrt(8) * rng.standard_normal((300_000, 8)) - variance[:, None] / 2
+    highs, lows = brownian_extremes(steps, variance, above=rng.random(steps.shape), below=rng.random(steps.shape))
+    closes = np.exp(steps.sum(axis=1))
+    for barrier in (0.985, 0.995, 1.005, 1.015):
+        met = lows <= np.log(barrier) if barrier < 1 else highs >= np.log(barrier)
+        stopped = np.where(met, barrier, closes)
+        assert stopped.mean() == pytest.approx(1.0, abs=4 * stopped.std() / np.sqrt(closes.size))
+        jumped = np.exp(np.cumsum(steps, axis=1))
+        touched = (jumped <= barrier).any(axis=1) if barrier < 1 else (jumped >= barrier).any(axis=1)
+        wrong = np.where(touched, barrier, closes).mean() - 1.0
+        assert (wrong > 1e-4) if barrier < 1 else (wrong < -1e-4), "eight jumps a bar flatter stops"
 
 
 def test_sign_flips_turn_whole_weeks_over_for_all_pairs() -> None:

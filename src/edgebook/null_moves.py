@@ -15,7 +15,8 @@ import pandas as pd
 from numba import njit
 
 from edgebook.bars import COLUMNS, PRICES, resample
-from edgebook.errors import DataError
+from edgebook.errors import DataError, SettingsError
+from edgebook.synthetic_truth import monday
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,6 +104,61 @@ def hourly_moves(bars: pd.DataFrame) -> Moves:
     )
 
 
+def source_moves(bars: pd.DataFrame, *, weeks: int, start: str) -> tuple[pd.Timestamp, Moves]:
+    """Read where a market made of real moves begins, and what it is made of.
+
+    Parameters
+    ----------
+    bars : DataFrame
+        Real hourly bars.
+    weeks : int
+        Length of the market.
+    start : str
+        Monday 00:00 UTC.
+
+    Returns
+    -------
+    begin : Timestamp
+        `start`, UTC.
+    moves : Moves
+        From `hourly_moves`.
+
+    Raises
+    ------
+    DataError, SettingsError
+        The bars, the date or the length cannot be used.
+    """
+    if weeks < 1:
+        raise SettingsError(f"shuffled bars: {weeks} weeks; take 1 week or more")
+    return monday(start, what="start"), hourly_moves(bars)
+
+
+def whole_weeks(hour: NDArray[np.int64], *, length: int) -> NDArray[np.int64]:
+    """Weeks of the source with which a stretch of `length` whole weeks begins.
+
+    Parameters
+    ----------
+    hour : ndarray of int64
+        As in `Moves`.
+    length : int
+        Weeks.
+
+    Returns
+    -------
+    ndarray of int64
+        Weeks since Monday 1970-01-05.
+
+    Raises
+    ------
+    DataError
+        There is no such stretch.
+    """
+    first, end = -(-int(hour[0]) // HOURS_A_WEEK), int(hour[-1] + 1) // HOURS_A_WEEK
+    if end - first < length:
+        raise DataError(f"bars: {max(end - first, 0)} whole weeks from Monday to Monday; give {length} or more")
+    return np.arange(first, end - length + 1)
+
+
 def volatility_strata(moves: Moves, *, strata: int, smooth_hours: int) -> NDArray[np.int64]:
     """Sort the hours by how much the market as a whole moved.
 
@@ -134,34 +190,28 @@ def volatility_strata(moves: Moves, *, strata: int, smooth_hours: int) -> NDArra
     return found
 
 
-def drift_free(moves: Moves, stratum: NDArray[np.int64]) -> Moves:
-    """Divide each factor of price by its mean over the stratum, pair by pair.
+def drift_free(factors: NDArray[np.float64], stratum: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Divide factors of price by their mean over the stratum, pair by pair.
 
     Parameters
     ----------
-    moves : Moves
+    factors : ndarray, shape (hours, pairs)
         Of real bars.
     stratum : ndarray of int64, shape (hours,)
         From `volatility_strata`.
 
     Returns
     -------
-    Moves
-        In each stratum and pair the mean of `gap` is 1 and so is that of `close`, to the last bit of a sum. `high`
-        and `low` are divided as `close` is, and then take in the open and the close again where the division would
-        have left those outside.
+    ndarray, shape (hours, pairs)
+        In each stratum and pair the mean is 1, to the last bit of a sum.
     """
-    gap, high, low, close = (np.empty_like(moves.gap) for _ in range(4))
+    fair = np.empty_like(factors)
     for one in range(int(stratum.max()) + 1):
         rows = np.flatnonzero(stratum == one)
-        for column in range(len(moves.pairs)):
+        for column in range(factors.shape[1]):
             at = (rows, column)
-            gap[at] = moves.gap[at] / (math.fsum(moves.gap[at]) / rows.size)
-            mean = math.fsum(moves.close[at]) / rows.size
-            close[at] = moves.close[at] / mean
-            high[at] = np.maximum(moves.high[at] / mean, np.maximum(close[at], 1.0))
-            low[at] = np.minimum(moves.low[at] / mean, np.minimum(close[at], 1.0))
-    return Moves(moves.pairs, moves.hour, gap, high, low, close, moves.volume)
+            fair[at] = factors[at] / (math.fsum(factors[at]) / rows.size)
+    return fair
 
 
 def bars_of_moves(
