@@ -71,7 +71,7 @@ def measure(
     -------
     dict
         `adversarial_page.adversarial_section` shows it: bar, allowed (rate of false promotions of a challenger), kinds,
-        pooled, rollbacks, in_a_row, quarter, power with its assumptions.
+        pooled, rollbacks, taken_back, in_a_row, quarter, power with its assumptions.
     """
     years = QUICK_YEARS if quick else YEARS
     height = promotion_bar(gate) if bar is None else bar
@@ -110,6 +110,7 @@ def measure(
             "kinds": rows,
             "pooled": pooled(rows),
             "rollbacks": rollback_rows(watched, gate=gate),
+            "taken_back": taken_back(rows),
             "rollback_bar": gate.rollback_bar,
             "rollback_weeks": gate.rollback_weeks,
             "in_a_row": row,
@@ -196,6 +197,24 @@ def pooled(rows: list[dict[str, Any]]) -> dict[str, Any]:
         upper = 1.0 if k == n else float(beta.ppf(0.95, k + 1, n - k))
         brought = float(np.average([row["rules"][rule]["r_after"] for row in own], weights=[row["n"] for row in own]))
         found[rule] = both | {"upper": upper, "r_after": brought}
+    return found
+
+
+def taken_back(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """False rollbacks a year: promotions of equals and of better challengers that the watch then took back.
+
+    Returns
+    -------
+    dict
+        For "equal" and "better": promoted, and k of n years in which a promotion was rolled back, with the exact
+        interval.
+    """
+    found = {}
+    for group in ("equal", "better"):
+        own = [row for row in rows if row["group"] == group]
+        k, n = sum(row["rules"][GATE]["rolled_back"] for row in own), sum(row["n"] for row in own)
+        promoted = sum(row["rules"][GATE]["k"] for row in own)
+        found[group] = {"promoted": promoted, **counted([True] * k + [False] * (n - k))}
     return found
 
 

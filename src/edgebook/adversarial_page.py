@@ -51,13 +51,14 @@ def adversarial_section(found: Mapping[str, Any]) -> str:
         _table(
             ["rule", "false promotions of n years", "rate", "R a year that it brought"],
             [
-                [rule, f"{row['k']} of {row['n']:,}", _rate(row), f"{row['r_after']:+.1f}"]
+                [rule, f"{row['k']} of {row['n']:,}", _rate(row), _r(row["r_after"])]
                 for rule, row in found["pooled"].items()
             ],
         ),
         "Share of years promoted, by kind of book; for the gate with its exact 95 % interval. Kinds that are worse or "
         "better, or lose more in a crash than the gate counts "
-        f"({found['bound_r'][1]:g} R a day), are not pooled above.",
+        f"({found['bound_r'][1]:g} R a day), are not pooled above. Kinds of "
+        "books made of the same bars count as if they were independent.",
         _kinds(found["kinds"]),
         "What each promotion brought, R a year: the promoted book less the champion's over the rest of the trial, mean "
         "of all years ± its standard error. Where neither is better it is chance.",
@@ -73,8 +74,8 @@ def adversarial_section(found: Mapping[str, Any]) -> str:
             ["promoted although it is", "rolled back of n", "rate"],
             [[row["kind"], f"{row['k']} of {row['n']:,}", _rate(row)] for row in found["rollbacks"]],
         ),
-        "In a year in which all of it is left to the gate, a promotion that is rolled back needs a promotion first: "
-        + _both(found["kinds"]),
+        "Left to the gate, a rollback needs a promotion first. Promotions by the gate that its watch then took back: "
+        + _taken_back(found["taken_back"]),
         "### How soon an edge is promoted",
         _assumptions(found["power_assumes"]),
         _power(found["power"]),
@@ -89,7 +90,7 @@ def _kinds(rows: Sequence[Mapping[str, Any]]) -> str:
         rules = row["rules"]
         own = [f"{rules[GATE]['k']} of {row['n']}, {_rate(rules[GATE])}"]
         cells.append(
-            [row["kind"], GROUPS[row["group"]], f"{row['gain_r']:+.2f}", f"{row['spread_r']:.1f}"]
+            [row["kind"], GROUPS[row["group"]], f"{round(row['gain_r'], 2) + 0.0:+.2f}", f"{row['spread_r']:.1f}"]
             + own
             + [f"{rules[rule]['k'] / row['n']:.0%}" for rule in RULES]
         )
@@ -103,7 +104,7 @@ def _brought(rows: Sequence[Mapping[str, Any]]) -> str:
         [
             [row["kind"], GROUPS[row["group"]]]
             + [
-                f"{own['r_after']:+.1f} ± {own['r_after_error']:.1f}"
+                f"{_r(own['r_after'])} ± {own['r_after_error']:.1f}"
                 for own in (row["rules"][r] for r in (GATE, *RULES))
             ]
             for row in rows
@@ -116,8 +117,8 @@ def _in_a_row(found: Mapping[str, Any]) -> str:
     first, second, carried = (found[name] for name in ("first", "second", "carried"))
     return (
         f"A good challenger (+1 R a day) was promoted in {first['k']} of {first['n']} years ({_rate(first)}); a "
-        f"useless one in the trial after it in {second['k']} ({_rate(second)}). Had wealth carried over from one to the "
-        f"next, the useless one would have been promoted in {carried['k']} ({_rate(carried)})."
+        f"useless one in the trial after it in {second['k']} ({_rate(second)}). Had wealth carried over from one to "
+        f"the next, the useless one would have been promoted in {carried['k']} ({_rate(carried)})."
     )
 
 
@@ -139,16 +140,16 @@ def _quarter(found: Mapping[str, Any], *, weeks: int) -> str:
     )
 
 
-def _both(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Promotions of equals and of better challengers that the gate itself made and then took back."""
-    parts = []
-    for group in ("equal", "better"):
-        own = [row for row in rows if row["group"] == group]
-        promoted = sum(row["rules"][GATE]["k"] for row in own)
-        back = sum(row["rules"][GATE]["rolled_back"] for row in own)
-        years = sum(row["n"] for row in own)
-        parts.append(f"{back} of {promoted} promotions in {years:,} years of challengers that are {GROUPS[group]}")
-    return "; ".join(parts) + "."
+def _taken_back(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """Promotions that the gate itself made and then took back, by what the challengers were."""
+    return (
+        "; ".join(
+            f"{row['k']} of {row['promoted']}, in {row['n']:,} years of challengers that are {GROUPS[group]}, "
+            f"or {_rate(row)} of years"
+            for group, row in found.items()
+        )
+        + "."
+    )
 
 
 def _assumptions(assumed: Mapping[str, float]) -> str:
@@ -175,6 +176,11 @@ def _power(rows: Sequence[Mapping[str, Any]]) -> str:
     years = rows[0]["n"]
     head = [f"{n} trades a week" for n in trades]
     return _table(["win rate", "what gains", *head], cells) + f"\n\nn = {years} years each."
+
+
+def _r(value: float) -> str:
+    """R with its sign; never minus nothing."""
+    return f"{round(value, 1) + 0.0:+.1f}"
 
 
 def _weeks(median: float | None) -> str:
