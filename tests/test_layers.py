@@ -30,7 +30,8 @@ LAYERS: dict[str, str] = {
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
     "loop": "routing loop drift_week week_rows decisions proposals history",
     "evidence": "source_digest evidence_markets evidence_arms evidence_weeks evidence_variants evidence_cells ablation "
-    "known_switch known_truth null_* naive_rules adversarial_* power_curves",
+    "known_switch known_truth null_* naive_rules adversarial_* power_curves audit "
+    "audit_* planted_leaks",
     "analyses": "tracks strategies learning_* policy_history head_record learner_record candidate_scores "
     "random_policies goals goal_* compare_outcomes ab_* power second_opinions repeated_looks "
     "regime_report regime_truth regime_performance regime_comparison outcome_* versions live store "

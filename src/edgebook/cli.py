@@ -41,7 +41,7 @@ def cli() -> None:
     Every day:         edgebook daily        new bars, what closed, the day's signals
     Read the result:   reports/index.html, edgebook versions, edgebook signals
     Step in:           edgebook approve, edgebook rollback
-    Prove it:          edgebook rederive
+    Prove it:          edgebook rederive, edgebook audit
 
     Settings are in params.yaml, stages in dvc.yaml. `dvc repro` runs what has changed.
     """  # noqa: D301  (click reads the backspace)

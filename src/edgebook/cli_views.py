@@ -259,6 +259,22 @@ def checks(rows: Sequence[Mapping[str, Any]]) -> None:
     table(["", "check", "detail"], [["ok" if r["ok"] else "WRONG", r["check"], r["detail"]] for r in rows])
 
 
+def audit(found: Mapping[str, Any]) -> None:
+    """One line a layer, where the first difference is, and the verdict."""
+    table(
+        ["", "layer", "times", "values", "differ"],
+        [
+            ["WRONG" if r["differing"] else "ok", r["name"], r["times"], f"{r['values']:,}", f"{r['differing']:,}"]
+            for r in found["layers"]
+        ],
+    )
+    for place in found["places"]:
+        click.echo(place)
+    for week in found["unreproduced"]:
+        click.echo(f"{week}: its seal is not what this code and these settings give; see `edgebook rederive`")
+    click.echo(found["line"])
+
+
 def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns as wide as they need to be; nothing where there is no row."""
     if not rows:

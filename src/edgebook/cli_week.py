@@ -1,6 +1,8 @@
-"""Commands that move a history on: a stage, a day, a week, all weeks; and the proof that they are reproduced."""
+"""Commands that move a history on: a stage, a day, a week, all weeks; and the proof that it can be trusted."""
 
 from __future__ import annotations
+
+import sys
 
 import click
 
@@ -132,5 +134,27 @@ def rederive(ctx: click.Context) -> None:
     click.echo(f"{params.run.history}: {len(weeks)} weeks derived again, every byte the same")
 
 
-WEEK_COMMANDS = (run, daily, weekly, advance, backfill, rederive)
+@click.command()
+@click.option("--times", default=5, show_default=True, type=click.IntRange(1), help="At how many times to cut.")
+@click.option("--seed", default=1, show_default=True, help="Of the times that are drawn; another seed, other times.")
+@as_json_option
+@click.pass_context
+def audit(ctx: click.Context, times: int, seed: int, as_json: bool) -> None:
+    """Cut the bars at random times and look for look-ahead.
+
+    Makes every table, fit, score and seal again from the bars up to each time, and compares every value with what all
+    bars give. Changes nothing. Exits 1 and names layer, row and column if any value differs.
+    """
+    from edgebook.audit import audit as look_for_leaks
+
+    params, paths = settings(), here()
+    quiet = not sys.stderr.isatty()
+    with click.progressbar(length=times, label="cutting the bars", file=sys.stderr, hidden=quiet) as shown:
+        found = look_for_leaks(params, paths, times=times, seed=seed, tell=lambda _done, _all: shown.update(1))
+    views.show(found.to_json(), views.audit, as_json=as_json)
+    if found.leaks:
+        ctx.exit(1)
+
+
+WEEK_COMMANDS = (run, daily, weekly, advance, backfill, rederive, audit)
 """In the order in which a week meets them."""
