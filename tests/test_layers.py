@@ -38,7 +38,7 @@ LAYERS: dict[str, str] = {
     "exporters doctor settings_file next_week weekly daily day_fold live_bars snapshot champion explain",
     "reports": "display report report_* evidence_page figures figures_* ab_decision *_readings *_tables *_pictures "
     "*_review *_verdict drift_report summary",
-    "stages": "canonical runner progress stages sample evidence",
+    "stages": "canonical runner progress stages sample evidence reproduction reproduction_*",
     "command line": "cli cli_options cli_week cli_views edgebook",
 }
 """From the data to the user. A module imports from its own layer and from those above it in this list; where several
