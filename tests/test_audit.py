@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import small_market
 from edgebook.audit import audit
 from edgebook.audit_compare import compare_documents, compare_files, compare_rows
+from edgebook.audit_evidence import AUDITS, MARKETS, audit_section, small_bars, small_settings
 from edgebook.audit_found import LAYERS, Audit, Layer
 from edgebook.audit_pipeline import HONEST, bars_until, made_of_finer
 from edgebook.cli import main
@@ -20,20 +22,29 @@ from edgebook.errors import SealError, SettingsError, WeekError
 from edgebook.heads import fit_heads
 from edgebook.market import WEEK_MS
 from edgebook.params import load_params
+from edgebook.paths import repository
 from edgebook.planted_leaks import LEAKS, stamped_at_open
-from small_market import copy_history, seal_bytes, small_bars
+from small_market import copy_history, seal_bytes
 
 KEY = ["pair", "timeframe", "date"]
 BY_NAME = {leak.name: leak for leak in LEAKS}
 
 
 def run(paths, **given):
-    return audit(load_params(paths.params), paths, **{"times": 2, "seed": 3} | given)
+    return audit(load_params(paths.params), paths, **{"times": 1, "seed": 3} | given)
+
+
+def state_of(paths):
+    """Bytes of all seals, and when each table was written."""
+    return seal_bytes(paths), {p: p.stat().st_mtime_ns for p in (paths.root / "data").rglob("*.parquet")}
 
 
 @pytest.fixture(scope="module")
 def honest(small):
-    return run(small, times=3)
+    before = state_of(small)
+    found = run(small, times=3)
+    assert state_of(small) == before, "an audit changes nothing"
+    return found
 
 
 def test_the_honest_pipeline_looks_at_nothing_later(honest):
@@ -52,7 +63,7 @@ def test_every_layer_is_compared_at_every_time(honest):
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_planted_leak_is_found_where_it_is(small, name):
     leak = BY_NAME[name]
-    found = run(small, weeks=0, pipeline=leak.pipeline)
+    found = run(small, times=2, weeks=0, pipeline=leak.pipeline)
     first = found.leaks[0]
     assert (first.name, first.column[: len(leak.column)]) == (leak.layer, leak.column)
     assert first.full != first.cut
@@ -69,7 +80,7 @@ def test_seven_leaks_are_planted():
 
 
 def test_the_bar_of_a_same_day_join_is_the_one_that_was_still_open(small):
-    found = run(small, weeks=0, pipeline=BY_NAME["same-day join"].pipeline).leaks[0]
+    found = run(small, times=2, weeks=0, pipeline=BY_NAME["same-day join"].pipeline).leaks[0]
     cut_at = pd.Timestamp(found.at)
     bar = pd.Timestamp(" ".join(found.key.split()[-2:]))
     assert found.key.split()[1] == "4h"
@@ -78,7 +89,7 @@ def test_the_bar_of_a_same_day_join_is_the_one_that_was_still_open(small):
 
 
 def test_a_leak_in_the_fits_reaches_the_seals(small):
-    found = run(small, times=1, pipeline=BY_NAME["scaler fitted on all data"].pipeline)
+    found = run(small, pipeline=BY_NAME["scaler fitted on all data"].pipeline)
     assert {"fitted heads", "thresholds", "seals"} <= {leak.name for leak in found.leaks}
     assert found.leaks[-1].name == "seals"
     assert found.leaks[-1].key.endswith("policies/r1.json")
@@ -90,18 +101,9 @@ def test_a_learner_that_sees_outcomes_of_next_week_is_found_in_fits_and_seals(sm
         """Heads that know a week too much; the market hides what the loop was not to see, in the cut alone."""
         return fit_heads(market, outcomes, at=at + WEEK_MS, **settings)
 
-    found = run(small, times=1, pipeline=replace(HONEST, fit=early))
+    found = run(small, pipeline=replace(HONEST, fit=early))
     assert found.leaks[0].name == "fitted heads"
     assert "seals" in {leak.name for leak in found.leaks}
-
-
-def test_what_the_loop_shows_a_fit_ends_where_the_bars_do(small):
-    """The same fit is honest where it is told the truth about the time: the leak above is not the audit's doing."""
-
-    def patient(market, outcomes, *, at, **settings):
-        return fit_heads(market, outcomes, at=at - WEEK_MS, **settings)
-
-    assert run(small, times=1, pipeline=replace(HONEST, fit=patient)).leaks == ()
 
 
 def test_an_outcome_that_is_known_too_early_is_found(small):
@@ -109,7 +111,7 @@ def test_an_outcome_that_is_known_too_early_is_found(small):
         known = HONEST.known_outcomes(candidates)
         return known.assign(known_at=known["date"])
 
-    assert run(small, times=1, weeks=0, pipeline=replace(HONEST, known_outcomes=hasty)).leaks[0].name == "outcomes"
+    assert run(small, weeks=0, pipeline=replace(HONEST, known_outcomes=hasty)).leaks[0].name == "outcomes"
 
 
 def test_a_week_that_other_settings_sealed_is_no_leak(small, tmp_path):
@@ -117,17 +119,9 @@ def test_a_week_that_other_settings_sealed_is_no_leak(small, tmp_path):
     text = paths.params.read_text(encoding="utf-8")
     assert "rollback_weeks: 26" in text
     paths.params.write_text(text.replace("rollback_weeks: 26", "rollback_weeks: 20"), encoding="utf-8")
-    found = run(paths, times=1)
+    found = run(paths)
     assert found.leaks == ()
     assert len(found.unreproduced) == 1
-
-
-def test_the_repository_is_not_touched(small):
-    before = seal_bytes(small)
-    tables = {p: p.stat().st_mtime_ns for p in (small.root / "data").rglob("*.parquet")}
-    run(small, times=1)
-    assert seal_bytes(small) == before
-    assert {p: p.stat().st_mtime_ns for p in (small.root / "data").rglob("*.parquet")} == tables
 
 
 def test_a_seed_draws_its_times(small):
@@ -161,17 +155,17 @@ def test_the_command_says_it_and_exits_by_it(small, monkeypatch, capsys):
     assert status == 0
     assert all(layer in text for layer in LAYERS)
     assert "Found no look-ahead" in text
-    status, text = call("--json")
-    assert (status, json.loads(text)["ok"]) == (0, True)
     leaking = Audit(("2018-04-07 08:00",), (Layer("votes", 1, 9, 2, "2018-04-07 08:00", "A 1h", "rsi_14", "1", "0"),))
     monkeypatch.setattr("edgebook.audit.audit", lambda *_, **__: leaking)
     status, text = call()
     assert status == 1
     assert "votes: 2 of 9 values differ; first, with the bars cut at 2018-04-07 08:00: A 1h, rsi_14: 1 with" in text
+    status, text = call("--json")
+    assert (status, json.loads(text)["ok"]) == (1, False)
 
 
 def test_coarse_bars_are_made_of_the_cut_ones():
-    bars = small_bars()
+    bars = small_market.small_bars()
     made = made_of_finer(bars)
     assert made == {("S01/USD", "1d"): "4h", ("S02/USD", "1d"): "4h"}
     at = pd.Timestamp("2018-04-10 12:00", tz="UTC")
@@ -183,7 +177,7 @@ def test_coarse_bars_are_made_of_the_cut_ones():
 
 
 def test_bars_of_their_own_are_not_made_again():
-    bars = small_bars()
+    bars = small_market.small_bars()
     daily = bars["timeframe"] == "1d"
     own = bars.assign(volume=np.where(daily, bars["volume"] * 2, bars["volume"]))
     assert made_of_finer(own) == {}
@@ -235,3 +229,30 @@ def test_what_is_found_can_be_written_down(honest):
     assert told["ok"] is True
     assert told["line"] == honest.line
     assert [layer["name"] for layer in told["layers"]] == list(LAYERS)
+
+
+def test_markets_of_the_evidence_reach_from_their_start_to_a_week_after_the_last_seal():
+    params = load_params(repository() / "params.yaml")
+    for market in (MARKETS[0], MARKETS[-1]):
+        bars, given = small_bars(market), small_settings(params, market)
+        last = pd.Timestamp(given.run.as_of, tz="UTC")
+        assert bars["pair"].nunique() == 2
+        assert last < bars["date"].max() <= last + pd.Timedelta(weeks=1)
+        assert bars["date"].min() < market.genesis - given.learning.warmup_weeks * pd.Timedelta(weeks=1)
+        assert {recipe.exit_plan for recipe in given.recipes.values()} == {"tp2.0_sl1.5_t12"}
+    assert len(MARKETS) * AUDITS == 100
+
+
+def test_the_evidence_says_what_was_missed_as_plainly_as_what_was_caught():
+    place = {"at": "2018-04-07 08:00", "key": "A 1h", "column": "rsi_14", "full": "1", "cut": "0"}
+    leak = {"name": "same-day join", "what": "too early", "layer": "indicators", "caught": True, "first": place}
+    honest = {
+        "audits": 100, "alarms": 0, "upper_95": 0.029513, "values": 12345,
+        "markets": [{"market": "no edge", "seed": 1, "timeframes": ["4h"], "audits": 100, "values": 12, "alarms": 0}],
+        "layers": [{"layer": "bars", "audits": 100, "values": 12345, "differing": 0}],
+    }  # fmt: skip
+    text = audit_section({"honest": honest, "leaks": [leak, leak | {"caught": False, "first": None}]})
+    assert "**1 of 2**" in text
+    assert "**0 of 100** (one-sided 95 % upper limit of the chance of one: 3.0%)" in text
+    assert "| indicators | A 1h, rsi_14: 1 with all bars, 0 with those up to 2018-04-07 08:00 |" in text
+    assert "| **missed** | none |" in text

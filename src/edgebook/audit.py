@@ -105,6 +105,7 @@ def audit(
         tuple(f"{at:%Y-%m-%d %H:%M}" for at in moments),
         tuple(added_up(name, found) for name in LAYERS if weeks or name not in (THRESHOLDS, WEIGHTS, RECORD, SEALS)),
         tuple(sorted(unreproduced)),
+        tuple(f"{at:%Y-%m-%d %H:%M}" for at, layers in found if any(one.differing for one in layers.values())),
     )
 
 

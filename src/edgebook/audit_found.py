@@ -84,11 +84,14 @@ class Audit:
     unreproduced : tuple of str
         Mondays whose seal is not what this code and these settings give, whatever bars they see: no look-ahead, and a
         matter for `edgebook rederive`.
+    alarms : tuple of str
+        Those of the times at which anything differed.
     """
 
     times: tuple[str, ...]
     layers: tuple[Layer, ...]
     unreproduced: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
 
     @property
     def leaks(self) -> tuple[Layer, ...]:
@@ -111,6 +114,7 @@ class Audit:
             "ok": not self.leaks,
             "places": [str(layer) for layer in self.leaks],
             "times": list(self.times),
+            "alarms": list(self.alarms),
             "unreproduced": list(self.unreproduced),
             "layers": [asdict(layer) for layer in self.layers],
         }
