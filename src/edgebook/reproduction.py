@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from edgebook.reproduction_run import Scope
 
-WEEKS, QUICK_WEEKS = 7, 2
-"""Weeks after genesis that are sealed: enough for a second tuning study's schedule, and the fewest that have one."""
+WEEKS, QUICK_WEEKS = 6, 2
+"""Weeks after genesis that are sealed; the last is the first in which a tuning study is due."""
 PROGRAM = (
     "import sys; from pathlib import Path; from edgebook.reproduction_run import run; "
     "run(Path(sys.argv[1]), scope=sys.argv[2])"

@@ -110,7 +110,7 @@ def _scalar_functions(_: Path) -> bytes:
 
     import numpy as np
 
-    x = np.random.default_rng(3).normal(size=40_000).tolist()
+    x = np.random.default_rng(3).normal(size=20_000).tolist()
     return np.array([[math.exp(v), math.sin(v), math.pow(abs(v), 1.7), math.log(abs(v))] for v in x]).tobytes()
 
 
