@@ -225,7 +225,8 @@ def reproduction_section(found: Mapping[str, Any]) -> str:
         ),
         "Unrounded arithmetic is the control: bytes that the same setting changes in matrix products and solutions, in "
         "NumPy's functions of arrays and in the C library's of single numbers, computed in the same process and not "
-        "rounded. Where it is above 0, the last bits did change, and rounding kept them out of every file. Settings: "
+        "rounded. Where it is above 0 and no byte of a file differs, the last bits did change and rounding kept them "
+        "out; where it and the last column show nothing, this machine could not vary that. Settings: "
         + "; ".join(
             f"{row['variation']}: {', '.join(f'`{n}={v}`' for n, v in row['environment'].items())}"
             for row in rows
@@ -233,8 +234,8 @@ def reproduction_section(found: Mapping[str, Any]) -> str:
         )
         + ".",
     ]
-    lines += [f"- {row['variation']}: {what}" for row in rows for what in row["explained"]]
-    return "\n\n".join(lines)
+    found_apart = [f"- {row['variation']}: {what}" for row in rows for what in row["explained"]]
+    return "\n\n".join([*lines, *(["\n".join(found_apart)] if found_apart else [])])
 
 
 def _any_reports(rows: list[dict[str, Any]]) -> bool:
