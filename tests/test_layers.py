@@ -28,16 +28,16 @@ LAYERS: dict[str, str] = {
     "arms": "book gate pending arms cusum drift drift_limits drift_streams drift_words",
     "seals": "seals seal_text seal_lines week before_seal",
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
-    "loop": "routing loop drift_week week_rows decisions proposals history",
+    "loop": "routing loop drift_week week_rows decisions proposals history rederive",
     "evidence": "source_digest evidence_markets evidence_arms evidence_weeks evidence_variants evidence_cells ablation "
-    "known_switch known_truth null_* naive_rules adversarial_* power_curves audit "
-    "audit_* planted_leaks",
+    "evidence_loop evidence_loops known_switch known_truth null_* naive_rules adversarial_* power_curves audit "
+    "audit_* planted_leaks loop_books loop_counts loop_summary loop_planted",
     "analyses": "tracks strategies learning_* policy_history head_record learner_record candidate_scores "
     "random_policies goals goal_* compare_outcomes ab_* power second_opinions repeated_looks "
     "regime_report regime_truth regime_performance regime_comparison outcome_* versions live store "
     "exporters doctor settings_file next_week weekly daily day_fold live_bars snapshot champion explain",
-    "reports": "display report report_* evidence_page figures figures_* ab_decision *_readings *_tables *_pictures "
-    "*_review *_verdict drift_report summary",
+    "reports": "display report report_* evidence_page loop_page loop_words loop_baselines_page figures figures_* "
+    "ab_decision *_readings *_tables *_pictures *_review *_verdict drift_report summary",
     "stages": "canonical runner progress stages sample evidence reproduction reproduction_*",
     "command line": "cli cli_options cli_week cli_views edgebook",
 }
