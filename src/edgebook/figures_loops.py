@@ -169,6 +169,7 @@ def baselines_picture(found: Mapping[str, Any]) -> Picture:
                     mean(one, digits=2).replace("-", "−"), xy=(1, at), xycoords=("axes fraction", "data"),
                     xytext=(6, 0), textcoords="offset points", va="center", fontsize=7, color=SOFT,
                 )  # fmt: skip
+    ax.margins(x=0.03)
     ax.axvline(0.0, color=INK, linewidth=0.8)
     middle = -np.arange(len(rows)) * step - (len(ARMS) - 1) / 2
     ax.set_yticks(middle, [f"{row['kind']}\n(n = {row['runs']})" for row in rows], color=INK)
