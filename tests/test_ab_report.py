@@ -177,8 +177,9 @@ def test_evidence_is_bet_anew_and_equals_what_was_sealed():
     week = made_up_week(edge=0.5)
     found = ab_trials.shown_trial(week)
     evidence = ab_report.evidence(found, settings=SETTINGS).set_index("hypothesis")
-    assert evidence["wealth"]["both together"] == pytest.approx(found.wealth, abs=1e-6)
-    by_share = 0.7 * evidence["wealth"]["books"] + 0.3 * evidence["wealth"]["all candidates"]
+    assert evidence["wealth"]["both together"] == pytest.approx(found.wealth, abs=1e-5)
+    share = SETTINGS.gate.book_share
+    by_share = share * evidence["wealth"]["books"] + (1 - share) * evidence["wealth"]["all candidates"]
     assert by_share == pytest.approx(found.wealth, abs=1e-5)
     assert evidence["mean"]["books"] == pytest.approx(found.days["book_difference"].mean(), abs=1e-6)
     assert evidence["mean_low"]["books"] < evidence["mean"]["books"] < evidence["mean_high"]["books"]
@@ -244,8 +245,8 @@ def test_error_budget_counts_admissions_by_calendar_year():
     budget = ab_report.error_budget(week, settings=SETTINGS)
     assert budget["year"].tolist() == ["2018", "2019"]
     assert budget["recipes"].tolist() == ["r3", "r4"]
-    assert budget["spent"].tolist() == [0.0125, 0.0125]
-    assert budget["left"].tolist() == [0.0375, 0.0375]
+    assert budget["spent"].tolist() == [0.025, 0.025]
+    assert budget["left"].tolist() == [0.025, 0.025]
 
 
 def test_power_grows_with_the_edge_and_stays_under_the_error_without_one():
@@ -369,7 +370,7 @@ def test_routed_signals_are_read_and_do_not_decide():
     assert "From the next week on: paired, by the settings of today." in text
     assert "10 of 10 sealed weeks were routed." in text
     assert "280 signals were routed, 27" in text
-    assert "the bar is 80 and it has not reached it. Today none of the 2 second opinions would promote." in text
+    assert "the bar is 40 and it has not reached it. Today none of the 2 second opinions would promote." in text
     assert "keep r1; not enough evidence for r3" in text
 
 

@@ -45,7 +45,7 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def brief(params, cache) -> EvidenceMarket:
-    return prepare_market(BRIEF, params, exit_plan=RECIPE.exit_plan, cache=cache)
+    return prepare_market(BRIEF, params, exit_plans=[RECIPE.exit_plan], cache=cache)
 
 
 def weeks_of(book_r: list[float], *, log_loss: float = 70.0, trades: int = 10) -> pd.DataFrame:

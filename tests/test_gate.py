@@ -130,15 +130,15 @@ def test_pennies_before_a_crash_beyond_the_bound_stay_rare_in_a_year_against_a_b
 
 def test_an_overconfident_twin_of_the_same_order_gains_nothing():
     rng = np.random.default_rng(9)
-    log_odds, r = rng.normal(0, 0.3, 5000), rng.normal(0, 1.1, 5000)
-    earned = []
+    log_odds, r = rng.normal(0, 0.3, 5000).round(3), rng.normal(0, 1.1, 5000)
+    scores = []
     for loudness in (1.0, 4.0):
-        confidence = 1 / (1 + np.exp(-loudness * log_odds))
-        rank = confidence.argsort().argsort() / len(confidence)
-        earned.append(np.add.reduceat(gate.candidate_stakes(rank) * r, np.arange(0, 5000, 50)))
-    own, twin = (gate.candidate_score(e, expected_stake=5.0) for e in earned)
+        stakes = gate.candidate_stakes(loudness * log_odds)
+        earned = np.add.reduceat(stakes * r, np.arange(0, 5000, 50))
+        scores.append(gate.candidate_score(earned, expected_stake=float(np.abs(stakes).sum()) / 100))
+    own, twin = scores
     assert np.ptp(own) > 1
-    np.testing.assert_array_equal(own, twin)
+    np.testing.assert_allclose(own, twin, atol=2e-6)
 
 
 def test_a_policy_ranks_its_twin_alike_though_it_keeps_only_quantiles():
@@ -179,7 +179,7 @@ def test_wealth_by_hand():
         np.mean([1 + b * 3.6 / 18 for b in (0.5, 0.9)]),
         np.mean([(1 + b * 3.6 / 18) * (1 - b) for b in (0.5, 0.9)]),
     ]
-    candidates = [1.0, np.mean([1 + b * 2 / 3 for b in (0.5, 0.9)])]
+    candidates = [1.0, np.mean([1 + b * 2.5 / 3 for b in (0.5, 0.9)])]
     assert path == pytest.approx([0.7 * b + 0.3 * c for b, c in zip(books, candidates, strict=True)], abs=1e-6)
     assert after.wealth(book_share=0.7) == path[-1]
     assert (after.days, after.crossed, after.kind) == (2, None, "promotion")
@@ -251,8 +251,13 @@ def test_candidate_score_of_an_arm_without_stakes_is_zero():
     assert gate.candidate_score(np.array([1.0, -2.0]), expected_stake=4.0).tolist() == [0.25, -0.5]
 
 
-def test_stakes_begin_at_the_top_fifth():
-    assert gate.candidate_stakes(np.array([0.0, 0.8, 0.9, 1.0])) == pytest.approx([0, 0, 0.5, 1])
+def test_stakes_are_for_and_against_in_proportion_to_the_log_odds():
+    assert gate.candidate_stakes(np.array([-0.2, 0.0, 0.1, 0.4])).tolist() == [-0.2, 0.0, 0.1, 0.4]
+
+
+def test_whoever_loses_on_everything_alike_neither_gains_nor_loses_on_stakes_for_and_against():
+    log_odds = np.array([-0.3, -0.1, 0.1, 0.3])
+    assert (gate.candidate_stakes(log_odds) * -0.1).sum() == pytest.approx(0, abs=1e-12)
 
 
 @settings(max_examples=30)
@@ -266,4 +271,13 @@ def test_a_trial_comes_back_as_it_was_written(differences, crossed):
 
 
 def test_bar_is_one_over_a_challengers_share_of_the_years_error():
-    assert BAR == 80.0
+    assert [gate.promotion_bar(GATE, number=number) for number in (1, 2, 3, 4)] == [40, 80, 160, 160]
+    assert gate.baseline_bar(GATE) == 20
+
+
+@given(st.integers(1, 12), st.floats(0.01, 0.2))
+def test_the_years_challengers_together_spend_the_years_error_and_no_more(admissions, alpha):
+    spends = dataclasses.replace(GATE, admissions_per_year=admissions, alpha_per_year=alpha)
+    shares = [gate.error_share(spends, number=number + 1) for number in range(admissions)]
+    assert sum(shares) == pytest.approx(alpha, rel=1e-4)
+    assert (np.diff(shares) <= 0).all()

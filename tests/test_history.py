@@ -13,11 +13,12 @@ import pytest
 
 from edgebook import tables
 from edgebook.errors import SealError, SettingsError, WeekError
-from edgebook.history import backfill, mondays, policy_of, rederive, seal_week
+from edgebook.history import backfill, mondays, policy_of, seal_week
 from edgebook.importance_run import read_importance
 from edgebook.market import load_market
 from edgebook.params import load_params
 from edgebook.paths import Paths
+from edgebook.rederive import rederive
 from edgebook.seals import read_seal, sealed_weeks
 from small_market import END, GENESIS, LAST, copy_history, seal_bytes, small_bars, write_settings, write_tables
 

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from edgebook.book import Book, Order, trade_orders
-from edgebook.history import inputs_of, rederive, seal_week
+from edgebook.history import inputs_of, seal_week
 from edgebook.importance_run import read_importance
 from edgebook.loop import learn_week
 from edgebook.market import WEEK_MS, Market, load_market, milliseconds
 from edgebook.params import AbTest, Params, load_params
+from edgebook.rederive import rederive
 from edgebook.routing import account_orders, draw, route, signals_to_trade, unrouted
 from edgebook.seals import Seal, read_seal, seal_files, sealed_weeks
 from edgebook.signals import Signals

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgebook.gate import error_share
 from edgebook.power import edge_in_a_year
 from edgebook.repeated_looks import GATE, WIN_RATE
 from edgebook.report import formatted, interval, prose
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from edgebook.ab_trials import Comparison, Settings
     from edgebook.display import Prose
+    from edgebook.params import Gate
     from edgebook.week import Week
 
 ROUTING = {
@@ -88,12 +90,13 @@ def power_reading(table: pd.DataFrame, *, settings: Settings, observed: int, wee
     """
     none, edge = table.iloc[0], edge_in_a_year(table)
     source = f"{observed:,} paired days observed" if observed else "a made-up spread, for want of paired days"
-    allowed = settings.gate.alpha_per_year / settings.gate.admissions_per_year
+    allowed = error_share(settings.gate, number=1)
     even = f"at least {formatted(edge, 'r')} a day" if np.isfinite(edge) else "larger than any in the table"
     said = [
         f"From {source}: without an edge {formatted(none['full'], 'percent')} of {int(none['n']):,} simulated "
         f"challengers were promoted within a year (95 % {interval(none['full_low'], none['full_high'], 'percent')}; "
-        f"allowed are {allowed * 100:.2f} %). For an even chance within a year an edge must be {even}."
+        f"allowed are {allowed * 100:.2f} % to the first of a year). For an even chance within a year an edge must be "
+        f"{even}."
     ]
     five = table[(table["win_rate"] - 0.05).abs() < 1e-6]
     if len(five):
@@ -202,7 +205,6 @@ def budget_reading(budget: pd.DataFrame, approvals: pd.DataFrame, *, settings: S
     manual = settings.learning.approval == "manual"
     approval = "A promotion needs a recorded approval (`edgebook approve`)." if manual else "Promotion is automatic."
     who = f"Waiting for approval: {', '.join(waits)}." if waits else "No approval is waiting."
-    share = gate.alpha_per_year / gate.admissions_per_year
     admitted = f"In {now['year']} {int(now['n'])} of {gate.admissions_per_year} challengers have been admitted"
     risk = (
         f"{admitted}: the chance that any of them is promoted falsely is at most "
@@ -211,11 +213,19 @@ def budget_reading(budget: pd.DataFrame, approvals: pd.DataFrame, *, settings: S
     if not now["n"]:
         risk = f"No challenger has been admitted in {now['year']}: none of the {now['allowed'] * 100:.0f} % is spent."
     return prose(
-        f"{risk} {left} may still come this year, at {share * 100:.2f} % each.",
+        f"{risk} {_still(left, gate=gate)}",
         f"{approval} {who} After a promotion the former champion is watched for {gate.rollback_weeks} weeks and called "
         f"back at wealth {gate.rollback_bar:g}: a good promotion is undone in at most "
         f"{formatted(1 / gate.rollback_bar, 'percent')} of cases.",
     )
+
+
+def _still(left: int, *, gate: Gate) -> str:
+    """Say how many challengers may still come this year, and what error the next of them has."""
+    if left <= 0:
+        return "No other may come this year."
+    share = error_share(gate, number=gate.admissions_per_year - left + 1)
+    return f"{left} may still come this year, the next at {share * 100:.2f} %."
 
 
 def _weeks(value: float, *, most: int) -> str:

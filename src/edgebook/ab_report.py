@@ -24,7 +24,7 @@ from edgebook.ab_trials import (
     trades_of,
 )
 from edgebook.drawdowns import drawdown
-from edgebook.gate import Trial, bet, bounded
+from edgebook.gate import Trial, bet, bounded, error_share
 from edgebook.ratios import daily_ratio_interval
 
 if TYPE_CHECKING:
@@ -183,11 +183,10 @@ def error_budget(week: Week, *, settings: Settings) -> pd.DataFrame:
         One row a year, this one last: year, n (challengers admitted), recipes, spent, allowed, left.
     """
     gate, admissions = settings.gate, week.seal.head["admissions"]
-    share = gate.alpha_per_year / gate.admissions_per_year
     rows = []
     for year in range(int(week.genesis[:4]), int(week.as_of[:4]) + 1):
         names = [row["recipe"] for row in admissions if row["week"][:4] == str(year)]
-        spent = len(names) * share
+        spent = sum(error_share(gate, number=number + 1) for number in range(len(names)))
         rows.append(
             {
                 "year": str(year),

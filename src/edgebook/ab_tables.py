@@ -36,7 +36,7 @@ def evidence_table(found: pd.DataFrame, *, settings: Settings, bar: float) -> Ta
         caption="Evidence of the paired days, and the wealth it made",
         note="Difference a day: books in R, the risk of one trade; all candidates in a usual day's stakes. n counts "
         f"days, the interval weeks. A lead counts up to {gate.max_gain_r:g} R a day, a lag up to {gate.max_loss_r:g}. "
-        f"Wealth starts at 1; together they promote at {bar:g}.",
+        f"Wealth starts at 1; the bar for both together is {bar:g}.",
         formats={
             "mean": "signed", "deviation": "number", "cut": "percent", "counted": "signed", "share": "percent",
             "wealth": "number",

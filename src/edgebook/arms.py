@@ -260,5 +260,5 @@ def _refresh(policy: Policy, record: Record, market: Market, *, recipe: Recipe, 
 def _expected_stake(before: float, whole: pd.DataFrame, *, at: int) -> float:
     """Effective stakes that close on a day, the last weeks counting most."""
     closed = whole[whole["known_at"] <= at]
-    today = float((closed["stake"] * closed["weight"]).sum()) / 7
+    today = float((closed["stake"].abs() * closed["weight"]).sum()) / 7
     return round(today if before == 0 else 0.8 * before + 0.2 * today, 6)

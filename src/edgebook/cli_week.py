@@ -116,8 +116,8 @@ def rederive(ctx: click.Context) -> None:
 
     The audit against look-ahead and lost reproducibility. Exits 1 if any byte differs.
     """
-    from edgebook.history import rederive as fold_again
     from edgebook.progress import bar
+    from edgebook.rederive import rederive as fold_again
     from edgebook.seals import sealed_weeks
 
     params, paths = settings(), here()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgebook.arms import Arm, Rules, start_arm
 from edgebook.errors import SettingsError
-from edgebook.gate import Trial, promotion_bar
+from edgebook.gate import Trial, baseline_bar, promotion_bar
 from edgebook.market import REGIMES, Market, milliseconds
 from edgebook.params import AbTest, Drift
 from edgebook.proposals import refusal, waiting
@@ -125,7 +125,7 @@ def decide(state: State, inputs: Inputs) -> None:
             fallen, back = watch.against, watch.arm
             wealth = state.wealth[id(watch)]
             state.end(watch, "rolled back")
-            _crown(state, back, gate_bar=promotion_bar(gate))
+            _crown(state, back, gate_bar=baseline_bar(gate))
             state.retire(fallen)
             state.decision = {"action": "roll back", "recipe": back, "wealth": wealth, "bar": watch.bar}
             state.event("rolled back", back, f"{fallen} did worse than {back} since its promotion: wealth {wealth:.2f}")
@@ -154,7 +154,7 @@ def decide(state: State, inputs: Inputs) -> None:
             if trial.crossed == state.as_of:
                 state.event("recommended", trial.arm, f"wealth {wealth:.1f} reached {trial.bar:g}; waits for approval")
             return
-        _promote(state, trial, wealth=wealth, gate_bar=promotion_bar(gate), rollback_bar=gate.rollback_bar)
+        _promote(state, trial, wealth=wealth, gate_bar=baseline_bar(gate), rollback_bar=gate.rollback_bar)
         return
     weeks = trial.days // 7
     futile = trial.days >= FUTILE_DAYS and wealth < FUTILE_WEALTH
@@ -225,7 +225,7 @@ def _pin(state: State, inputs: Inputs, *, version: str, reason: str) -> None:
         state.arms[name] = start_arm(name, recipe, inputs.market, at=milliseconds(state.as_of), rules=inputs.rules)
         state.recipes[name]["until"] = None
     if target != old:
-        bar = promotion_bar(inputs.rules.gate)
+        bar = baseline_bar(inputs.rules.gate)
         for former in [t.arm for t in state.trials if t.kind == "rollback" and t.arm != target]:
             state.retire(former)
         for trial in [t for t in state.trials if target in (t.arm, t.against)]:
@@ -268,7 +268,7 @@ def admit(state: State, inputs: Inputs, *, attachments: Mapping[str, str], used:
     state.arms[name] = _unproven_arm(name, proposal.recipe, inputs, at=until)
     state.challenger = name
     state.admissions.append({"week": state.as_of, "recipe": name})
-    bar = promotion_bar(inputs.rules.gate)
+    bar = promotion_bar(inputs.rules.gate, number=admitted + 1)
     state.trials.insert(0, Trial.begin("promotion", arm=name, against=state.champion, since=state.as_of, bar=bar))
     limit = inputs.rules.gate.admissions_per_year
     state.event("admitted", name, f"{proposal.origin}; number {admitted + 1} of {limit} in {year}")

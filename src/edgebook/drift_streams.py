@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from edgebook.calibration import log_odds, probability
-from edgebook.gate import TOP_SHARE
 from edgebook.market import DAY_MS
 from edgebook.plan_outcomes import to_ms
 from edgebook.recipes import HEAD_LETTERS
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from edgebook.policy import Policy
 
 TRADES, CANDIDATES = "trades", "candidates"
+TOP_SHARE = 0.2
 DIGITS = 6
 
 

@@ -191,6 +191,9 @@ def _truth_evidence(known: EvidenceMarket, exit_plan: str, *, params: Params, ca
     found = np.zeros(len(known.market.date))
     for number, (since, heads) in enumerate(known.spec.spells):
         rows = known.market.date >= (since if number else 0)
+        if not heads:  # the edge is dead
+            found[rows] = 0.0
+            continue
         law = _law(heads, known.spec.edge, exit_plan=exit_plan, params=params, cache=cache)
         found[rows] = known.truth(heads)[rows] @ law
     return found
@@ -201,7 +204,7 @@ def _law(heads: tuple[str, ...], edge: float, *, exit_plan: str, params: Params,
     from sklearn.linear_model import LogisticRegression
 
     spec = MarketSpec(name="law", kind="planted", heads=heads, edge=edge, seed=LAW_SEED, genesis=START, weeks=LAW_WEEKS)
-    other = prepare_market(spec, params, exit_plan=exit_plan, cache=cache)
+    other = prepare_market(spec, params, exit_plans=[exit_plan], cache=cache)
     outcomes = other.market.plans[exit_plan]
     done = (outcomes.known_at != NEVER).all(axis=1)
     state, won = other.truth(heads)[done], outcomes.profit_ratio[done] > 0

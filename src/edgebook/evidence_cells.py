@@ -117,7 +117,7 @@ def run_bench(bench: Bench, *, params: Params, cache: Path) -> None:
     from edgebook.history import rules_of
 
     shared = replace(rules_of(params), fit=shared_fits())
-    known = prepare_market(bench.spec, params, exit_plan=bench.variants[0].recipe.exit_plan, cache=cache)
+    known = prepare_market(bench.spec, params, exit_plans=[bench.variants[0].recipe.exit_plan], cache=cache)
     for variant in bench.variants:
         learning = params.learning if variant.certify else replace(params.learning, certify_alpha=0.0)
         rules = replace(shared, learning=learning)

@@ -12,7 +12,7 @@ import os
 import shutil
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -32,9 +32,13 @@ if TYPE_CHECKING:
 
     from edgebook.params import Params
 
+REAL_UNTIL = "2019-09-30"
 START, GENESIS, SWITCH = "2018-01-01", "2018-07-02", "2018-12-31"
 """First bar, first week and, where it moves, the move of the edge on markets of known truth: half a year apart."""
 SIGNALS = "signals"
+Null = Literal["random_walk", "stochastic_volatility", "shuffled"]
+Stress = Literal["block_shuffled", "sign_flipped"]
+NULLS, STRESSES = get_args(Null), get_args(Stress)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +49,12 @@ class MarketSpec:
     ----------
     name : str
         Of the kind of market; seeds share it.
-    source : {"synthetic", "crypto", "equities"}
+    source : {"synthetic", "crypto", "equities"} or one of `NULLS` or `STRESSES`
+        Those are of `edgebook.null_markets` and `edgebook.null_stress`, the real bars in them the crypto sample's.
     kind : {"no_edge", "planted", "switching"}
         Of a synthetic market.
     heads, then : tuple of str
-        Heads that hold the edge from genesis on, and from `SWITCH` on.
+        Heads that hold the edge from genesis on, and from `SWITCH` on, when it may be none.
     edge : float
         As for `edgebook.synthetic.make_market`.
     seed, pairs : int
@@ -62,7 +67,7 @@ class MarketSpec:
     """
 
     name: str
-    source: Literal["synthetic", "crypto", "equities"] = "synthetic"
+    source: Literal["synthetic", "crypto", "equities"] | Null | Stress = "synthetic"
     kind: Literal["no_edge", "planted", "switching"] = "no_edge"
     heads: tuple[str, ...] = ()
     then: tuple[str, ...] = ()
@@ -129,7 +134,7 @@ class EvidenceMarket:
         return np.column_stack(columns)
 
 
-def prepare_market(spec: MarketSpec, params: Params, *, exit_plan: str, cache: Path) -> EvidenceMarket:
+def prepare_market(spec: MarketSpec, params: Params, *, exit_plans: Sequence[str], cache: Path) -> EvidenceMarket:
     """Make a market, or read it where it was made before.
 
     Parameters
@@ -137,20 +142,24 @@ def prepare_market(spec: MarketSpec, params: Params, *, exit_plan: str, cache: P
     spec : MarketSpec
     params : Params
         Costs, regimes and ATR as of the repository.
-    exit_plan : str
-        Outcomes of this plan alone are made.
+    exit_plans : sequence of str
+        Outcomes of these plans alone are made.
     cache : Path
         Folder that keeps the tables of all markets; a market that was made by other code or settings is made again.
     """
     from edgebook.source_digest import source_digest
 
-    settings = {"spec": asdict(spec), "plan": exit_plan, "settings": [plain(params.candidates), plain(params.regimes)]}
+    settings = {
+        "spec": asdict(spec),
+        "plans": list(exit_plans),
+        "settings": [plain(params.candidates), plain(params.regimes)],
+    }
     words = json.dumps(settings, sort_keys=True, default=str) + source_digest("evidence_markets")
     paths = Paths(cache / "markets" / hashlib.sha256(words.encode()).hexdigest()[:16])
     if not paths.root.exists():
         building = Paths(paths.root.with_suffix(f".{os.getpid()}.tmp"))
         shutil.rmtree(building.root, ignore_errors=True)
-        _write_tables(spec, params, exit_plan=exit_plan, paths=building)
+        _write_tables(spec, params, exit_plans=exit_plans, paths=building)
         if not paths.root.exists():
             building.root.rename(paths.root)
     market = load_market(paths)
@@ -158,7 +167,7 @@ def prepare_market(spec: MarketSpec, params: Params, *, exit_plan: str, cache: P
     return EvidenceMarket(spec, paths, market, _aligned(tables.read(place), market) if place.exists() else None)
 
 
-def _write_tables(spec: MarketSpec, params: Params, *, exit_plan: str, paths: Paths) -> None:
+def _write_tables(spec: MarketSpec, params: Params, *, exit_plans: Sequence[str], paths: Paths) -> None:
     """Everything that the stages before the loop leave."""
     from edgebook.candidates import label_candidates
     from edgebook.exit_plans import Costs, ExitPlan
@@ -177,8 +186,8 @@ def _write_tables(spec: MarketSpec, params: Params, *, exit_plan: str, paths: Pa
         tables.write(frame, place)
     grid = params.candidates
     costs = Costs(grid.fee_bps, grid.slippage_bps, grid.short_financing_bps_per_day)
-    plan = ExitPlan.parse(exit_plan)
-    for name, frame in label_candidates(bars, [plan], costs=costs, atr_bars=grid.atr_bars).items():
+    plans = [ExitPlan.parse(name) for name in exit_plans]
+    for name, frame in label_candidates(bars, plans, costs=costs, atr_bars=grid.atr_bars).items():
         tables.write(frame, paths.candidates / f"{name}.parquet")
         tables.write(known_outcomes(frame), paths.outcomes / f"{name}.parquet")
 
@@ -189,12 +198,15 @@ def _bars(spec: MarketSpec, paths: Paths) -> pd.DataFrame:
     from edgebook.synthetic import make_market
 
     end = pd.Timestamp(spec.at + spec.weeks * WEEK_MS, unit="ms", tz="UTC")
+    weeks = int((end - pd.Timestamp(START, tz="UTC")) / pd.Timedelta(weeks=1))
+    if spec.source in (*NULLS, *STRESSES):
+        return _bars_without_edge(spec, weeks=weeks)
     if spec.source != "synthetic":
         return load_bars(source=spec.source, timeframes=spec.timeframes, as_of=end)
     made = make_market(
         kind=spec.kind,
         pairs=spec.pairs,
-        weeks=int((end - pd.Timestamp(START, tz="UTC")) / pd.Timedelta(weeks=1)),
+        weeks=weeks,
         seed=spec.seed,
         timeframes=spec.timeframes,
         heads=spec.heads or ("A",),
@@ -205,6 +217,24 @@ def _bars(spec: MarketSpec, paths: Paths) -> pd.DataFrame:
     )
     tables.write(made.signals, paths.root / "data" / f"{SIGNALS}.parquet")
     return made.bars
+
+
+def _bars_without_edge(spec: MarketSpec, *, weeks: int) -> pd.DataFrame:
+    """Bars of a null or stress market."""
+    from edgebook import null_markets as null
+    from edgebook import null_stress as stress
+    from edgebook.sources import load_bars
+
+    if spec.source in ("random_walk", "stochastic_volatility"):
+        walk = null.random_walk if spec.source == "random_walk" else null.stochastic_volatility
+        return walk(pairs=spec.pairs, weeks=weeks, seed=spec.seed, start=START, timeframes=spec.timeframes)
+    real = load_bars(source="crypto", timeframes=["1h"], as_of=pd.Timestamp(REAL_UNTIL, tz="UTC"))
+    made = {
+        "shuffled": null.shuffled_bars,
+        "block_shuffled": stress.block_shuffled_bars,
+        "sign_flipped": stress.block_sign_flipped_bars,
+    }[spec.source]
+    return made(real, seed=spec.seed, weeks=weeks, start=START, timeframes=spec.timeframes)
 
 
 def _aligned(signals: pd.DataFrame, market: Market) -> NDArray[np.float64]:

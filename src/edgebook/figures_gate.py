@@ -35,19 +35,20 @@ def wealth_picture(challengers: Sequence[Comparison], baselines: Sequence[Compar
     challengers, baselines : sequence of Comparison
         In order of time.
     bar : float
-        Wealth that promotes.
+        Wealth that promotes the first challenger of a year; each of those that came has its own.
     """
     figure, (above, below) = canvas(height_in=5.0, ratios=(1.25, 1))
     last = challengers[-1] if challengers else None
+    bar = bar if last is None else last.bar
     title = "Evidence for the challenger"
     if last is not None:
         title += f", {last.arm} against {last.against}"
     draw_wealth(_side_by_side(challengers, baselines), ax=above, bar=bar, title=title)
     against = {one.against: None for one in baselines}
     draw_wealth(
-        _side_by_side(baselines, challengers, by_rival=True), ax=below, bar=bar,
+        _side_by_side(baselines, challengers, by_rival=True), ax=below, bar=baselines[-1].bar if baselines else bar,
         title=f"What learning is worth: the champion against {', '.join(against) or 'a frozen twin'}",
-        meaning="champion", bar_label="a challenger would be promoted at",
+        meaning="champion", bar_label="shown at",
     )  # fmt: skip
     ends = [f"{one.arm} {one.wealth:.3g} after {len(one.days)} days ({one.outcome})" for one in challengers[-3:]]
     shown = "; ".join(ends) or "no challenger yet"

@@ -34,9 +34,8 @@ The bound is about seven standard deviations of a difference, so that an edge wh
 at least half the stake. Smaller bets stay at wealth 1 and only dilute: with seven bets from 0.01 to 0.8 an edge of half
 a risk a day was promoted within a year in 35 %, with these two in 67 % (docs/decisions.md).
 """
-CANDIDATE_GAIN, CANDIDATE_LOSS = 2.0, 3.0
+CANDIDATE_GAIN, CANDIDATE_LOSS = 2.5, 3.0
 """A day's lead and lag in the scores of all candidates count up to these many usual days' stakes."""
-TOP_SHARE = 0.2
 DIGITS = 8
 
 Kind = Literal["promotion", "baseline", "rollback"]
@@ -101,17 +100,58 @@ class Trial:
         return cls(**{**data, "log_wealth": wealth})
 
 
-def promotion_bar(gate: Gate) -> float:
-    """Wealth that promotes: one over a challenger's share of the year's error.
+def error_share(gate: Gate, *, number: int) -> float:
+    """Chance of a false promotion that a calendar year's challenger is allowed.
+
+    The first gets half of the year's error, each next one half of what is left, the last what is left: a trial lasts
+    up to a year, so that most years see one or two, and an even split would leave the rest unused.
+
+    Parameters
+    ----------
+    gate : Gate
+    number : int
+        Which of the year, from 1.
 
     Examples
     --------
     >>> from edgebook.params import Gate
-    >>> promotion_bar(Gate(alpha_per_year=0.05, admissions_per_year=4, book_share=0.7, max_gain_r=12.0,
-    ...     max_loss_r=18.0, rollback_bar=4.0, rollback_weeks=26))
-    80.0
+    >>> gate = Gate(alpha_per_year=0.05, admissions_per_year=4, book_share=0.7, max_gain_r=12.0, max_loss_r=18.0,
+    ...     rollback_bar=4.0, rollback_weeks=26)
+    >>> [error_share(gate, number=number) for number in (1, 2, 3, 4)]
+    [0.025, 0.0125, 0.00625, 0.00625]
     """
-    return round(gate.admissions_per_year / gate.alpha_per_year, 6)
+    halvings = min(number, gate.admissions_per_year - 1)
+    return float(round(gate.alpha_per_year / 2**halvings, 8))
+
+
+def promotion_bar(gate: Gate, *, number: int = 1) -> float:
+    """Wealth that promotes: one over a challenger's share of the year's error.
+
+    Parameters
+    ----------
+    gate : Gate
+    number : int
+        Which challenger of the calendar year, from 1.
+
+    Examples
+    --------
+    >>> from edgebook.params import Gate
+    >>> gate = Gate(alpha_per_year=0.05, admissions_per_year=4, book_share=0.7, max_gain_r=12.0, max_loss_r=18.0,
+    ...     rollback_bar=4.0, rollback_weeks=26)
+    >>> promotion_bar(gate), promotion_bar(gate, number=2)
+    (40.0, 80.0)
+    """
+    return round(1 / error_share(gate, number=number), 6)
+
+
+def baseline_bar(gate: Gate) -> float:
+    """Wealth that shows the champion better than a baseline: a claim of its own, at the year's error; none is promoted.
+
+    Parameters
+    ----------
+    gate : Gate
+    """
+    return round(1 / gate.alpha_per_year, 6)
 
 
 def book_score(return_ratio: NDArray[np.float64], *, risk_per_trade: float, gate: Gate) -> NDArray[np.float64]:
@@ -135,17 +175,27 @@ def book_score(return_ratio: NDArray[np.float64], *, risk_per_trade: float, gate
     return np.asarray(np.round(score, 6) + 0.0)
 
 
-def candidate_stakes(rank: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Stakes on all candidates by the rank of their confidence: nothing below the top fifth, then rising to 1.
+def candidate_stakes(consensus: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Stakes on all candidates: for or against each, in proportion to what the arm says of it.
 
     Parameters
     ----------
-    rank : ndarray
-        Share of the arm's own recent candidates with less confidence, in [0, 1]. Ranks, not confidences, so that an
-        overconfident twin with the same order gains nothing.
+    consensus : ndarray
+        Log-odds of a win beyond the base rate of regime and side, as the arm's heads agreed on them.
+
+    Returns
+    -------
+    ndarray
+        Below 0 is a stake against the candidate. They are paid out per usual day's stake (`candidate_score`), so that
+        an overconfident twin, whose log-odds are a multiple, gains nothing; long and short of a bar stand about
+        against each other, so that neither does one who trades less, or pays less.
+
+    Notes
+    -----
+    Stakes in proportion to the expected gain see the most of an edge per unit of risk (Kelly 1956). Stakes that rose
+    over the top fifth of ranks saw less: see docs/decisions.md.
     """
-    stakes: NDArray[np.float64] = np.clip((rank - (1 - TOP_SHARE)) / TOP_SHARE, 0.0, 1.0)
-    return stakes
+    return np.asarray(np.round(consensus, 4) + 0.0)
 
 
 def candidate_score(earned: NDArray[np.float64], *, expected_stake: float) -> NDArray[np.float64]:
@@ -156,7 +206,7 @@ def candidate_score(earned: NDArray[np.float64], *, expected_stake: float) -> ND
     earned : ndarray, shape (days,)
         Sum over open candidates of stake x uniqueness x the day's change of their value in R, marked to market.
     expected_stake : float
-        Sum of stake x uniqueness of a usual day, known before the week began.
+        Sum of stake x uniqueness of a usual day, without signs, known before the week began.
     """
     if expected_stake <= 0:
         return np.zeros_like(earned)

@@ -1,32 +1,34 @@
-"""Histories: `learn_week` folded over the weeks, and the proof that folding again gives the same bytes."""
+"""Histories: `learn_week` folded over the weeks, a seal each."""
 
 from __future__ import annotations
 
 import datetime
 import json
-import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgebook.arms import Rules
 from edgebook.before_seal import plan_in_force
 from edgebook.errors import SealError, SettingsError, WeekError
+from edgebook.heads import fit_heads
 from edgebook.importance_run import SEALED_NAME, importance_in_force, importance_text, kept_in_force
 from edgebook.indicators import family
 from edgebook.loop import Inputs, begin_history, learn_week
 from edgebook.market import Market, load_market
-from edgebook.params import AbTest, Params, Run, plain, section
+from edgebook.params import Params, Run, plain
 from edgebook.paths import Paths
 from edgebook.policy import Policy
 from edgebook.recipe_entries import known_recipe
 from edgebook.recipes import HEAD_LETTERS
-from edgebook.seals import Seal, read_head, read_seal, sealed_weeks, write_seal
+from edgebook.seals import Seal, read_seal, sealed_weeks, write_seal
 from edgebook.tuning import study_of_week
 from edgebook.week import Week
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from edgebook.heads import Head
+    from edgebook.params import AbTest
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,13 @@ def rules_of(params: Params) -> Rules:
 
 
 def inputs_of(
-    params: Params, paths: Paths, *, as_of: str, market: Market, attachments: Mapping[str, str] | None = None
+    params: Params,
+    paths: Paths,
+    *,
+    as_of: str,
+    market: Market,
+    attachments: Mapping[str, str] | None = None,
+    fit: Callable[..., dict[str, Head]] = fit_heads,
 ) -> Inputs:
     """What a week's run is given beside the previous seal.
 
@@ -72,10 +80,12 @@ def inputs_of(
     market : Market
     attachments : mapping of str to str, optional
         Text of this week's study and importance run.
+    fit : callable
+        See `Rules.fit`.
     """
     return Inputs(
         market=market,
-        rules=rules_of(params),
+        rules=replace(rules_of(params), fit=fit),
         recipes=params.recipes,
         history=params.run.history,
         source=params.bars.source,
@@ -145,6 +155,7 @@ def backfill(
     until: str,
     tell: Callable[[Progress], None] | None = None,
     routing: Mapping[str, AbTest] | None = None,
+    fit: Callable[..., dict[str, Head]] = fit_heads,
 ) -> list[str]:
     """Write every seal from genesis to a date that is not there yet.
 
@@ -160,6 +171,8 @@ def backfill(
         Called after each week.
     routing : mapping of str to AbTest, optional
         What was in force in weeks that are derived again, by Monday; else that of `params`.
+    fit : callable
+        See `Rules.fit`.
 
     Returns
     -------
@@ -192,64 +205,31 @@ def backfill(
     written = []
     for number, as_of in enumerate(weeks[len(done) :], start=len(done) + 1):
         given = params if routing is None else replace(params, ab_test=routing[as_of])
-        seal = seal_week(given, paths, as_of=as_of, market=market, previous=seal)
+        seal = seal_week(given, paths, as_of=as_of, market=market, previous=seal, fit=fit)
         written.append(as_of)
         if tell is not None:
             tell(Progress(seal, number, len(weeks)))
     return written
 
 
-def seal_week(params: Params, paths: Paths, *, as_of: str, market: Market, previous: Seal | None) -> Seal:
+def seal_week(
+    params: Params,
+    paths: Paths,
+    *,
+    as_of: str,
+    market: Market,
+    previous: Seal | None,
+    fit: Callable[..., dict[str, Head]] = fit_heads,
+) -> Seal:
     """Write the seal of one week, importance and tuning included, and read it back."""
     before = (datetime.date.fromisoformat(as_of) - datetime.timedelta(days=7)).isoformat()
     run = Run(history=params.run.history, as_of=as_of, previous=before, genesis=params.run.genesis)
     week = Week(run, paths)
     attachments = attachments_of(params, week, market=market, previous=previous)
-    inputs = inputs_of(params, paths, as_of=as_of, market=market, attachments=attachments)
+    inputs = inputs_of(params, paths, as_of=as_of, market=market, attachments=attachments, fit=fit)
     seal = begin_history(inputs, at=as_of) if previous is None else learn_week(previous, inputs, as_of=as_of)
     write_seal(seal, paths)
     return read_seal(paths, history=run.history, as_of=as_of)
-
-
-def rederive(params: Params, paths: Paths, *, tell: Callable[[Progress], None] | None = None) -> list[str]:
-    """Fold a history again into a scratch folder and compare every byte.
-
-    Parameters
-    ----------
-    params : Params
-    paths : Paths
-    tell : callable, optional
-        Called after each week.
-
-    Returns
-    -------
-    list of str
-        Files that differ, one line each; empty when the history is reproduced.
-    """
-    history = params.run.history
-    weeks = sealed_weeks(paths, history)
-    if not weeks:
-        raise SealError(f"models/{history}: there is no history to derive again; `edgebook backfill` writes one")
-    with tempfile.TemporaryDirectory(prefix="edgebook-") as scratch:
-        again = Paths(Path(scratch))
-        for name in ("bars", "indicators", "votes", "patterns", "regimes"):
-            place = getattr(again, name)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.symlink_to(getattr(paths, name))
-        for name in ("candidates", "outcomes"):
-            getattr(again, name).symlink_to(getattr(paths, name), target_is_directory=True)
-        genesis = replace(params, run=replace(params.run, genesis=weeks[0]))
-        backfill(genesis, again, until=weeks[-1], tell=tell, routing=_routing(paths, weeks, history=history))
-        return [line for week in weeks for line in _differences(paths, again, history=history, as_of=week)]
-
-
-def _routing(paths: Paths, weeks: list[str], *, history: str) -> dict[str, AbTest]:
-    """Routing of every sealed week: it may have changed on the way."""
-    settings = {week: read_head(paths, history=history, as_of=week)["settings"] for week in weeks}
-    return {
-        week: section(AbTest, found.get("ab_test", {}), where=f"models/{history}/{week}/seal.json: settings.ab_test")
-        for week, found in settings.items()
-    }
 
 
 def mondays(first: str, last: str) -> list[str]:
@@ -280,21 +260,3 @@ def _check_reach(paths: Paths, until: str) -> None:
             f"data/bars.parquet: ends at {last:%Y-%m-%d %H:%M} UTC, before {until}; "
             "set run.as_of, then `dvc repro bars`"
         )
-
-
-def _differences(paths: Paths, again: Paths, *, history: str, as_of: str) -> list[str]:
-    old, new = paths.seal(history=history, as_of=as_of), again.seal(history=history, as_of=as_of)
-    names = {p.relative_to(place).as_posix() for place in (old, new) for p in place.rglob("*") if p.is_file()}
-    files = [(f"models/{history}/{as_of}/{name}", old / name, new / name) for name in sorted(names)]
-    files.append(
-        (
-            f"data/ledger/{history}/{as_of}.csv",
-            paths.ledger(history=history, as_of=as_of),
-            again.ledger(history=history, as_of=as_of),
-        )
-    )
-    return [
-        f"{name}: {'missing' if not (a.exists() and b.exists()) else 'differs'}"
-        for name, a, b in files
-        if not (a.exists() and b.exists() and a.read_bytes() == b.read_bytes())
-    ]

@@ -17,7 +17,7 @@ from edgebook.book import trade_orders
 from edgebook.decisions import Inputs, State, admit, decide
 from edgebook.drift_week import SEALED_NAME, watch_week
 from edgebook.errors import SealError, SettingsError
-from edgebook.gate import Trial, bet, promotion_bar
+from edgebook.gate import Trial, baseline_bar, bet, error_share, promotion_bar
 from edgebook.importance_run import kept_in_force
 from edgebook.learners import LEARNER_COLUMNS
 from edgebook.market import WEEK_MS, milliseconds
@@ -65,15 +65,16 @@ def begin_history(inputs: Inputs, *, at: str) -> Seal:
         arms[name] = start_arm(name, recipe, inputs.market, at=moment, rules=inputs.rules)
     champion = next(n for n, r in recipes.items() if r["role"] == "champion")
     challenger = next((n for n, r in recipes.items() if r["role"] == "challenger"), None)
-    bar = promotion_bar(inputs.rules.gate)
+    gate = inputs.rules.gate
     trials = [
-        Trial.begin("baseline", arm=champion, against=name, since=at, bar=bar)
+        Trial.begin("baseline", arm=champion, against=name, since=at, bar=baseline_bar(gate))
         for name, recipe in recipes.items()
         if recipe["role"] == "baseline"
     ]
     admissions = []
     events = [{"kind": "genesis", "recipe": champion, "text": "the first policy of the history"}]
     if challenger is not None:
+        bar = promotion_bar(gate)
         trials.insert(0, Trial.begin("promotion", arm=challenger, against=champion, since=at, bar=bar))
         admissions.append({"week": at, "recipe": challenger})
         events.append({"kind": "admitted", "recipe": challenger, "text": "pre-registered at genesis"})
@@ -270,7 +271,7 @@ def _head(
         "year": int(year),
         "admitted": admitted,
         "admissions_per_year": rules.gate.admissions_per_year,
-        "alpha_spent": round(admitted * rules.gate.alpha_per_year / rules.gate.admissions_per_year, 6),
+        "alpha_spent": round(sum(error_share(rules.gate, number=n + 1) for n in range(admitted)), 6),
         "alpha_per_year": rules.gate.alpha_per_year,
     }
     return {

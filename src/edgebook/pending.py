@@ -170,11 +170,10 @@ def observe(
     told = _joined(pending["told"], scored.told, names=LEARNERS)
     stated = _joined(pending["stated"], scored.stated, names=LEARNERS)
     row, side = whole["row"].to_numpy(np.int64), whole["is_short"].to_numpy(np.int64)
-    favoured = whole["consensus"].to_numpy(np.float64) > 0
     whole = whole.assign(
         known_at=plan.known_at[row, side],
         weight=plan.uniqueness[row, side],
-        stake=np.round(candidate_stakes(whole["rank"].to_numpy(np.float64)) * favoured, 4),
+        stake=candidate_stakes(whole["consensus"].to_numpy(np.float64)),
     )
     done = whole["known_at"].to_numpy() <= at
     left = whole[~done].assign(

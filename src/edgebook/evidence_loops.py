@@ -1,0 +1,132 @@
+"""Which markets the complete loop runs on, and their runs: each run once, kept, and gone on with after a break."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from edgebook.evidence_loop import IMPORTANCE, TUNING, LoopSpec, run_loop, settings_of
+from edgebook.evidence_markets import NULLS, STRESSES, MarketSpec
+from edgebook.params import plain
+from edgebook.source_digest import source_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from edgebook.params import Params
+
+CODE = ("evidence_loop",)
+NULL_SEEDS, OTHER_SEEDS = 67, 4
+PAIRS, PLANTED_PAIRS = 3, 5
+EDGES = {0.03: 6, 0.04: 30, 0.06: 6}
+"""Sizes of the planted edge, and how many markets of each."""
+HEADS = ("D", "F", "H")
+
+
+def planned(
+    *, null_seeds: int = NULL_SEEDS, other_seeds: int = OTHER_SEEDS, planted_share: float = 1.0
+) -> list[LoopSpec]:
+    """Every run of the evidence, all kinds in turn: a broken-off run has some of each.
+
+    Parameters
+    ----------
+    null_seeds, other_seeds : int
+        Markets of each null kind; of each kind that switches, dies or only stresses.
+    planted_share : float
+        Of the planted markets of `EDGES`.
+    """
+    turns: list[tuple[float, int, LoopSpec]] = []
+
+    def take(made: list[LoopSpec]) -> None:
+        turns.extend(((number + 0.5) / len(made), len(turns) + number, spec) for number, spec in enumerate(made))
+
+    for source in NULLS:
+        take([null_spec(source, seed=seed) for seed in range(1, null_seeds + 1)])
+    for edge, seeds in EDGES.items():
+        take([planted_spec(edge, seed=seed) for seed in range(1, round(seeds * planted_share) + 1)])
+    for then in (("H", "I", "F"), ()):
+        take([planted_spec(0.06, seed=seed, then=then) for seed in range(1, other_seeds + 1)])
+    for source in STRESSES:
+        take([null_spec(source, seed=seed) for seed in range(1, other_seeds + 1)])
+    return [spec for _, _, spec in sorted(turns, key=lambda turn: turn[:2])]
+
+
+def null_spec(source: Any, *, seed: int) -> LoopSpec:
+    """A market without an edge and without costs: nobody is better, and trading less saves nothing."""
+    return LoopSpec(market=MarketSpec(name=source, source=source, seed=seed, pairs=PAIRS), costs=False)
+
+
+def planted_spec(edge: float, *, seed: int, then: tuple[str, ...] | None = None) -> LoopSpec:
+    """A market with an edge from genesis on, which may move or die half a year later."""
+    name = f"edge {edge:g}" if then is None else "dying" if not then else "switching"
+    return LoopSpec(
+        market=MarketSpec(
+            name=name, kind="planted" if then is None else "switching", heads=HEADS, then=then or (), edge=edge,
+            seed=100 + seed, pairs=PLANTED_PAIRS,
+        ),
+        cast="frozen_champion",
+    )  # fmt: skip
+
+
+def run_loops(
+    specs: Sequence[LoopSpec],
+    *,
+    params: Params,
+    cache: Path,
+    workers: int,
+    tell: Callable[[int, int], None] | None = None,
+) -> list[dict[str, Any]]:
+    """Run what has not been run yet, and return all runs in the order of `specs`.
+
+    Parameters
+    ----------
+    specs : sequence of LoopSpec
+    params : Params
+        Settings of the repository.
+    cache : Path
+        Folder outside git.
+    workers : int
+        Processes; the runs are the same for any number.
+    tell : callable, optional
+        Called with the number of runs done and their total.
+    """
+    places = [run_file(spec, params=params, cache=cache) for spec in specs]
+    missing = [(spec, place) for spec, place in zip(specs, places, strict=True) if not place.exists()]
+    done = len(specs) - len(missing)
+    if tell is not None:
+        tell(done, len(specs))
+    with ProcessPoolExecutor(workers, max_tasks_per_child=20) as pool:
+        waiting = [pool.submit(_run, spec, place, params=params) for spec, place in missing]
+        for finished in as_completed(waiting):
+            finished.result()
+            done += 1
+            if tell is not None:
+                tell(done, len(specs))
+    return [json.loads(place.read_text(encoding="utf-8")) for place in places]
+
+
+def run_file(spec: LoopSpec, *, params: Params, cache: Path) -> Path:
+    """Where a run is kept: under the digest of all that it is made of."""
+    given = settings_of(spec, params)
+    parts = ("candidates", "regimes", "recipes", "sizing", "learning", "gate", "importance", "tuning", "drift")
+    made_of = {
+        "spec": asdict(spec),
+        "settings": {part: plain(getattr(given, part)) for part in parts},
+        "sizes": [IMPORTANCE, TUNING],
+        "code": source_digest(*CODE),
+    }
+    digest = hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()[:20]
+    return cache / "loops" / f"{digest}.json"
+
+
+def _run(spec: LoopSpec, place: Path, *, params: Params) -> None:
+    """Run and keep one."""
+    found = run_loop(spec, params)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    scratch = place.with_suffix(".tmp")
+    scratch.write_text(json.dumps(found, indent=1, default=float) + "\n", encoding="utf-8")
+    scratch.replace(place)

@@ -1,0 +1,76 @@
+"""The proof that the past does not change: a history folded again gives the same bytes."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgebook.errors import SealError
+from edgebook.history import Progress, backfill
+from edgebook.params import AbTest, Params, section
+from edgebook.paths import Paths
+from edgebook.seals import read_head, sealed_weeks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def rederive(params: Params, paths: Paths, *, tell: Callable[[Progress], None] | None = None) -> list[str]:
+    """Fold a history again into a scratch folder and compare every byte.
+
+    Parameters
+    ----------
+    params : Params
+    paths : Paths
+    tell : callable, optional
+        Called after each week.
+
+    Returns
+    -------
+    list of str
+        Files that differ, one line each; empty when the history is reproduced.
+    """
+    history = params.run.history
+    weeks = sealed_weeks(paths, history)
+    if not weeks:
+        raise SealError(f"models/{history}: there is no history to derive again; `edgebook backfill` writes one")
+    with tempfile.TemporaryDirectory(prefix="edgebook-") as scratch:
+        again = Paths(Path(scratch))
+        for name in ("bars", "indicators", "votes", "patterns", "regimes"):
+            place = getattr(again, name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(getattr(paths, name))
+        for name in ("candidates", "outcomes"):
+            getattr(again, name).symlink_to(getattr(paths, name), target_is_directory=True)
+        genesis = replace(params, run=replace(params.run, genesis=weeks[0]))
+        backfill(genesis, again, until=weeks[-1], tell=tell, routing=_routing(paths, weeks, history=history))
+        return [line for week in weeks for line in _differences(paths, again, history=history, as_of=week)]
+
+
+def _routing(paths: Paths, weeks: list[str], *, history: str) -> dict[str, AbTest]:
+    """Routing of every sealed week: it may have changed on the way."""
+    settings = {week: read_head(paths, history=history, as_of=week)["settings"] for week in weeks}
+    return {
+        week: section(AbTest, found.get("ab_test", {}), where=f"models/{history}/{week}/seal.json: settings.ab_test")
+        for week, found in settings.items()
+    }
+
+
+def _differences(paths: Paths, again: Paths, *, history: str, as_of: str) -> list[str]:
+    old, new = paths.seal(history=history, as_of=as_of), again.seal(history=history, as_of=as_of)
+    names = {p.relative_to(place).as_posix() for place in (old, new) for p in place.rglob("*") if p.is_file()}
+    files = [(f"models/{history}/{as_of}/{name}", old / name, new / name) for name in sorted(names)]
+    files.append(
+        (
+            f"data/ledger/{history}/{as_of}.csv",
+            paths.ledger(history=history, as_of=as_of),
+            again.ledger(history=history, as_of=as_of),
+        )
+    )
+    return [
+        f"{name}: {'missing' if not (a.exists() and b.exists()) else 'differs'}"
+        for name, a, b in files
+        if not (a.exists() and b.exists() and a.read_bytes() == b.read_bytes())
+    ]
