@@ -16,7 +16,7 @@ from edgebook.paths import repository
 SOURCE = repository() / "src" / "edgebook"
 
 LAYERS: dict[str, str] = {
-    "ground": "errors paths params sections settings_rules recipes recipe_entries exit_plans tables formats lock",
+    "ground": "errors rounding paths params sections settings_rules recipes recipe_entries exit_plans tables formats lock",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
     "bars": "bars folder samples sources synthetic synthetic_*",
     "patterns": "patterns patterns.*",

@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from edgebook import stacking
+from edgebook.rounding import rounded
 from edgebook.stacking import StackRecord, stack_weights, update_stack
 
 NAMES = ("one", "two", "three", "four")
@@ -230,3 +231,14 @@ def test_groups_do_not_hear_each_other_and_one_without_voters_says_nothing():
 def test_examples_of_the_docstrings_hold():
     found = doctest.testmod(stacking, extraglobs={"np": np})
     assert found.failed == 0 and found.attempted > 0
+
+
+def test_a_sum_on_the_edge_of_rounding_is_the_same_in_any_order_of_addition():
+    rng = np.random.default_rng(3)
+    values = np.round(rng.normal(0, 0.3, 4000), 4)
+    weights = np.round(rng.random(4000), 1)
+    sums = {float(rounded((values * weights)[rng.permutation(4000)].sum(), 4)) for _ in range(200)}
+    halves = np.array([1494.5e-4, 1494.5e-4 * (1 - 2**-52), 1494.5e-4 * (1 + 2**-52)])
+    assert len(sums) == 1
+    assert len(set(rounded(halves, 4).tolist())) == 1
+    assert len(set(np.round(halves, 4).tolist())) == 2  # what a plain rounding would say

@@ -19,6 +19,7 @@ from edgebook.indicator_weights import favours
 from edgebook.pattern_effects import PatternRecord, update_patterns
 from edgebook.plan_outcomes import REGIMES, SIDES
 from edgebook.recipes import HEAD_LETTERS
+from edgebook.rounding import rounded
 from edgebook.stacking import StackRecord, update_stack
 from edgebook.threshold_rules import ThresholdManager, update_manager
 from edgebook.thresholds import ThresholdSums
@@ -269,7 +270,7 @@ def _class_balance(results: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _rounded(array: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.round(array, DIGITS) + 0.0
+    return rounded(array, DIGITS)
 
 
 def _bins_to_json(bins: NDArray[np.float64]) -> Any:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgebook.rounding import rounded
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -144,4 +146,4 @@ def stack_weights(record: StackRecord, *, prior: float, strength: float, largest
 
 
 def _rounded(array: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.round(array, DIGITS) + 0.0)
+    return rounded(array, DIGITS)

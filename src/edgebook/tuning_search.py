@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 TRADES_A_WEEK = 7
 """A trial with fewer trades is marked down in proportion: what never trades has no losses, and learns nothing."""
 PROGRESS_AFTER_SECONDS = 3.0
+TIE = 1e-9
+"""By how many levels trials on the same level are moved apart, the later further."""
 
 
 class Point(NamedTuple):
@@ -117,9 +119,9 @@ class Chooser:
         before = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         try:
-            study = optuna.create_study(
-                direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=0)
-            )
+            sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=0)
+            sampler._parzen_estimator_cls = _without_ties(sampler._parzen_estimator_cls)
+            study = optuna.create_study(direction="maximize", sampler=sampler)
         finally:
             optuna.logging.set_verbosity(before)
         free = {n: levels for n, levels in space.levels.items() if len(levels) > 1}
@@ -203,6 +205,21 @@ def _progress(total: int) -> tqdm[Any]:
 
     silent = not sys.stderr.isatty()
     return tqdm(total=total, desc="tuning", unit="trial", delay=PROGRESS_AFTER_SECONDS, leave=False, disable=silent)
+
+
+def _without_ties(estimator: Any) -> Any:
+    """Optuna's density of a setting, of trials of which no two stand at the same place.
+
+    It gives each trial a width by its neighbours, in an order that NumPy sorts by the processor's own instructions:
+    of trials on the same level, another one comes first elsewhere, and another point is chosen.
+    """
+
+    class WithoutTies(estimator):  # type: ignore[misc]
+        def _calculate_numerical_distributions(self, observations: Any, *given: Any) -> Any:
+            apart = observations + TIE * np.arange(len(observations))
+            return super()._calculate_numerical_distributions(apart, *given)
+
+    return WithoutTies
 
 
 def _optuna() -> Any:

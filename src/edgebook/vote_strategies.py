@@ -13,6 +13,7 @@ import numpy as np
 
 from edgebook.calibration import log_odds
 from edgebook.plan_outcomes import REGIMES
+from edgebook.rounding import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,7 +115,7 @@ def update_votes(
     keep = 0.5 ** (days / 7.0 / np.array([SLOW_WEEKS, half_life_weeks, FAST_WEEKS]))
     counts = record.counts * keep[:, None, None, None] + fresh
     steps = np.clip(record.steps + STEP * (fresh[..., 1] - fresh[..., 0]), 0.0, LARGEST)
-    return VoteRecord(np.round(counts, DIGITS) + 0.0, np.round(steps, DIGITS) + 0.0)
+    return VoteRecord(rounded(counts, DIGITS), rounded(steps, DIGITS))
 
 
 def strategy_weights(record: VoteRecord, strategy: str) -> NDArray[np.float64]:
