@@ -25,6 +25,8 @@ WIN_R, LOSS_R = 1.14, 1.1
 TRADES_A_DAY, LUCK_TRADES = 3.0, 1.5
 MARKET_SHARE = 0.6
 """Of the variance of a book's luck, what it has in common with the other book."""
+CANDIDATE_SPREAD = 0.8
+"""Deviation of the difference of two arms' scores of all candidates: 0.6 on synthetic markets, 1.0 in a real year."""
 PENNIES_R = 0.4
 COUNTED_R = 18.0
 """What a day's lag counts at most, gate.max_loss_r of the default settings: the claim stops at larger crashes."""
@@ -141,6 +143,8 @@ def volatility_clusters(paths: int, seed: int) -> Books:
 
 def better(paths: int, seed: int, *, edge_r: float | NDArray[np.float64]) -> Books:
     """A challenger that is truly better (or worse), by so much a day; the control that a gate must let through.
+
+    All of it is in the book: the scores of all candidates do not show it.
 
     Parameters
     ----------
@@ -265,8 +269,8 @@ def _idle(paths: int) -> _Book:
 
 
 def _noise(rng: np.random.Generator, paths: int) -> NDArray[np.float64]:
-    """Difference of two arms' scores of all candidates without an edge, as wide as on the default market."""
-    return np.asarray(0.7 / np.sqrt(1.5) * rng.standard_t(6, (paths, DAYS)), np.float64)
+    """Difference of two arms' scores of all candidates without an edge."""
+    return np.asarray(CANDIDATE_SPREAD / np.sqrt(1.5) * rng.standard_t(6, (paths, DAYS)), np.float64)
 
 
 def _weekly(daily: NDArray[np.float64] | NDArray[np.bool_] | NDArray[np.int64]) -> NDArray[np.float64]:

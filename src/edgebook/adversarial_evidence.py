@@ -12,17 +12,20 @@ import numpy as np
 
 from edgebook.adversarial_after import in_a_row, quarter_row, rollback_rows, rollback_weeks
 from edgebook.adversarial_books import CONTROLS, STYLISED, WORSE
-from edgebook.adversarial_markets import YEARS_A_MARKET, market_books
-from edgebook.gate import promotion_bar
+from edgebook.adversarial_labels import YEARS_A_MARKET
+from edgebook.adversarial_markets import market_books
+from edgebook.adversarial_stakes import stake_differences, stake_rows
+from edgebook.gate import CANDIDATE_GAIN, CANDIDATE_LOSS, promotion_bar
 from edgebook.known_truth import counted
 from edgebook.naive_rules import NEVER, r_after, rule_weeks
 from edgebook.power_curves import (
     AT_TRADES,
     BOOK_SPREAD_R,
-    CANDIDATE_SHARE,
+    CANDIDATE_GAIN_PER_POINT,
     CANDIDATE_SPREAD,
     LIKENESS,
     LOSS_R,
+    TOGETHER,
     TRADES_A_WEEK,
     WIN_R,
     crossing_weeks,
@@ -64,21 +67,21 @@ def measure(
     tell : callable, optional
         Given the steps done and the steps in all.
     bar : float, optional
-        Wealth that promotes; by default `gate.promotion_bar`.
+        Wealth that promotes; by default that of the first challenger of a year (`gate.promotion_bar`).
     seed : int
 
     Returns
     -------
     dict
         `adversarial_page.adversarial_section` shows it: bar, allowed (rate of false promotions of a challenger), kinds,
-        pooled, rollbacks, taken_back, in_a_row, quarter, power with its assumptions.
+        pooled, stakes, rollbacks, taken_back, in_a_row, quarter, power with its assumptions.
     """
     years = QUICK_YEARS if quick else YEARS
     height = promotion_bar(gate) if bar is None else bar
     weeks = min(TRIAL_WEEKS, learning.trial_weeks)
     markets = -(-years // YEARS_A_MARKET)
     kinds = STYLISED | WORSE | CONTROLS
-    total, done = markets + len(kinds) + len(TRADES_A_WEEK) + 2, 0
+    total, done = 2 * markets + len(kinds) + len(TRADES_A_WEEK) + 2, 0
 
     def step(*_: int) -> None:
         nonlocal done
@@ -95,6 +98,7 @@ def measure(
         rows.append(kind_row(kind, books, gate=gate, bar=height, weeks=weeks))
         watched[kind] = books
         step()
+    stakes = stake_rows(stake_differences(years, seed, tell=step), gate=gate, bar=height, weeks=weeks)
     row = in_a_row(years, gate=gate, bar=height, weeks=weeks, seed=seed)
     step()
     quarter = quarter_row(years, gate=gate, bar=height, weeks=weeks, seed=seed)
@@ -107,7 +111,10 @@ def measure(
             "alpha_per_year": gate.alpha_per_year,
             "weeks": weeks,
             "bound_r": [gate.max_gain_r, gate.max_loss_r],
+            "bound_stakes": [CANDIDATE_GAIN, CANDIDATE_LOSS],
+            "book_share": gate.book_share,
             "kinds": rows,
+            "stakes": stakes,
             "pooled": pooled(rows),
             "rollbacks": rollback_rows(watched, gate=gate),
             "taken_back": taken_back(rows),
@@ -123,7 +130,8 @@ def measure(
                 "at_trades_a_week": AT_TRADES,
                 "likeness": LIKENESS,
                 "candidate_spread": CANDIDATE_SPREAD,
-                "candidate_share": CANDIDATE_SHARE,
+                "together": TOGETHER,
+                "candidate_gain_per_point": CANDIDATE_GAIN_PER_POINT,
             },
         }
     )
