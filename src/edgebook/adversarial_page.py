@@ -133,12 +133,12 @@ def _stakes(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _pleased(rows: Sequence[Mapping[str, Any]], *, allowed: float) -> str:
-    """Which of them the gate promotes more often than it may, as far as their number can show."""
+    """Which of them the gate promotes more often than it may, each by its own interval."""
     beyond = [row["kind"] for row in rows if row["low"] > allowed]
     if not beyond:
-        return f"None was promoted more often than {allowed:.2%} beyond doubt."
+        return f"Of none does the interval of promotions lie above {allowed:.2%}."
     return (
-        f"Promoted more often than {allowed:.2%} beyond doubt: {'; '.join(beyond)}. What the gate claims does not "
+        f"The interval of promotions lies above {allowed:.2%} for: {'; '.join(beyond)}. What the gate claims does not "
         "cover them: bounds that cut more of the lags than of the leads make a mean where there was none, and who "
         "stakes against both sides of a bar is paid the costs of both."
     )
