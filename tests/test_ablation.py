@@ -11,17 +11,17 @@ import pytest
 
 from edgebook import ablation, evidence_arms
 from edgebook.ablation import ablation_rows, benches, gains, make_arm_rows, make_rows, verdict
-from edgebook.evidence import full_loop, rounded
 from edgebook.evidence_arms import oracle_weeks, without_learners
 from edgebook.evidence_cells import Bench, cell_file, run_bench, run_benches, shared_fits
+from edgebook.evidence_learners import full_loop, rounded
 from edgebook.evidence_markets import EvidenceMarket, MarketSpec, prepare_market
-from edgebook.evidence_page import evidence_page
 from edgebook.evidence_tables import evidence_reading, evidence_table
 from edgebook.evidence_variants import FROZEN, FULL, LEARNERS, QUANTILE, REFIT, Variant, name_of, variants
 from edgebook.evidence_weeks import measure_weeks
 from edgebook.figures_evidence import evidence_pictures
 from edgebook.history import rules_of
 from edgebook.known_truth import studies
+from edgebook.learners_page import learners_page
 from edgebook.market import WEEK_MS
 from edgebook.params import Params, load_params
 from edgebook.paths import Paths
@@ -236,9 +236,9 @@ def test_rows_that_were_never_measured_are_none(tmp_path):
 
 @pytest.mark.parametrize("place", sorted(Paths.at().evidence.glob("ablation.json")), ids=lambda place: place.name)
 def test_the_page_is_made_of_what_was_measured(place):
-    """docs/evidence.md is never typed: after a change of words or numbers, `make ablation` writes it again."""
+    """docs/evidence/learners.md is never typed: after a change of words or numbers, `make ablation` writes it again."""
     found = json.loads(place.read_text(encoding="utf-8"))
-    assert place.parent.with_suffix(".md").read_text(encoding="utf-8") == evidence_page(found)
+    assert (place.parent / "learners.md").read_text(encoding="utf-8") == learners_page(found)
     assert ablation_rows(place) == found["rows"]
     assert {"planted", "switching", "no_edge", "crypto", "equities"} <= {row["market"] for row in found["rows"]}
     assert not found["quick"]
@@ -265,7 +265,7 @@ def test_page_and_pictures_can_be_made_of_any_run(params):
         "studies": studies(cells, RECIPE, families=rules_of(params).families),
     }  # fmt: skip
     found = json.loads(json.dumps(rounded(made), allow_nan=False))
-    page = evidence_page(found)
+    page = learners_page(found)
     assert "nan" not in page.lower().split()
     assert all(f"### {market}" in page for market in ("planted", "switching", "no_edge", "crypto"))
     assert "log_odds_fast" in repr(evidence_table(found["rows"], market=found["rows"][0]["market"]))

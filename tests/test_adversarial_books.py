@@ -129,15 +129,15 @@ def test_days_are_marked_as_the_loop_marks_candidates(costs):
         known_at=labels.close_ms,
         open_rate=np.repeat(labels.entry[:, None], 2, axis=1),
         stop_loss_abs=labels.entry[:, None] * (1 + labels.risk * np.array([-1, 1])),
-        r_multiple=labels.r,
+        close_rate=labels.entry[:, None] * (1 + labels.gross * labels.risk * np.array([1, -1])),
     )
     first = milliseconds(labels_module.START)
     inside = np.flatnonzero((labels.entry_ms > first) & (labels.entry_ms < first + 30 * DAY_MS))
     rng = np.random.default_rng(1)
     row, side = rng.choice(inside, 300, replace=False), rng.integers(0, 2, 300)
-    found = labels_module.marked_days(labels, labels_module.Trades(row, side, np.ones(300)))[:40]
+    found = labels_module.marked_days(labels, labels_module.Trades(row, side, np.ones(300)), gross=True)[:40]
     moments = first + DAY_MS * np.arange(41)
-    value = marked_r(market, outcomes, row=row, side=side, moments=moments, cost=labels.cost)
+    value = marked_r(market, outcomes, row=row, side=side, moments=moments)
     np.testing.assert_allclose(found, np.diff(value, axis=1).sum(axis=0), atol=1e-3)
     assert np.abs(found).max() > 1
 
@@ -177,13 +177,21 @@ def pleasing():
     return {row["kind"]: row for row in stakes.stake_rows(found, gate=GATE_SETTINGS, bar=BAR, weeks=52)}
 
 
-def test_without_costs_no_stake_has_a_mean_and_with_them_one_against_everything_has(pleasing):
+def test_no_stake_that_knows_nothing_has_a_mean_costs_or_not(pleasing):
     for kind, row in pleasing.items():
-        if "costs" not in kind and "edge" not in kind:
-            assert abs(row["mean"]) < 4 * row["mean_error"], kind
-    paid = pleasing["with costs: against everything"]
-    assert paid["mean"] > 10 * paid["mean_error"]
-    assert paid["k"] > 0.8 * paid["n"]
+        if "edge" not in kind:
+            # Counting the stop first where one bar holds both barriers leaves labels a mean of some thousandths.
+            assert abs(row["mean"]) < 4 * row["mean_error"] + 0.002, kind
+    assert pleasing["with costs: against everything"]["k"] <= most_allowed(YEARS)
+
+
+def test_marked_after_costs_a_stake_against_everything_would_be_paid():
+    charged = labels_module.labels_of(random_walk(pairs=1, weeks=9, seed=4), ExitPlan(2.0, 1.5, 24), costs=stakes.COSTS)
+    rows = np.arange(len(charged.pair))
+    against = labels_module.Trades(np.tile(rows, 2), np.repeat([0, 1], len(rows)), -np.ones(2 * len(rows)))
+    days = 28
+    net, gross = (labels_module.marked_days(charged, against, gross=before)[:days].sum() for before in (False, True))
+    assert net > gross + 100
 
 
 def test_what_is_cut_off_makes_a_mean_where_leads_are_small_and_lags_large(pleasing):

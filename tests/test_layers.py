@@ -16,7 +16,8 @@ from edgebook.paths import repository
 SOURCE = repository() / "src" / "edgebook"
 
 LAYERS: dict[str, str] = {
-    "ground": "errors rounding paths params sections settings_rules recipes recipe_entries exit_plans tables formats lock",
+    "ground": "errors rounding paths params sections settings_rules recipes recipe_entries exit_plans tables formats "
+    "lock",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
     "bars": "bars folder samples sources synthetic synthetic_*",
     "patterns": "patterns patterns.*",
@@ -36,9 +37,10 @@ LAYERS: dict[str, str] = {
     "random_policies goals goal_* compare_outcomes ab_* power second_opinions repeated_looks "
     "regime_report regime_truth regime_performance regime_comparison outcome_* versions live store "
     "exporters doctor settings_file next_week weekly daily day_fold live_bars snapshot champion explain",
-    "reports": "display report report_* evidence_page loop_page loop_words loop_baselines_page figures figures_* "
+    "reports": "display report report_* learners_page loop_page loop_words loop_baselines_page figures figures_* "
     "ab_decision *_readings *_tables *_pictures *_review *_verdict drift_report summary",
-    "stages": "canonical runner progress stages sample evidence reproduction reproduction_*",
+    "stages": "canonical runner progress stages sample evidence evidence_learners evidence_page reproduction "
+    "reproduction_*",
     "command line": "cli cli_options cli_week cli_views edgebook",
 }
 """From the data to the user. A module imports from its own layer and from those above it in this list; where several

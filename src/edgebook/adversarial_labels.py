@@ -46,8 +46,8 @@ class Labels:
         Milliseconds UTC.
     entry, risk : ndarray, shape (bars,), (bars, 2)
         Price, and distance to the stop as a share of it.
-    r : ndarray, shape (bars, 2)
-        Outcome, of a candidate that is settled.
+    r, gross : ndarray, shape (bars, 2)
+        Outcome, of a candidate that is settled: after costs and before them.
     pair : ndarray of int64, shape (bars,)
     closes : ndarray, shape (pairs, hours)
         Hourly closes.
@@ -64,6 +64,7 @@ class Labels:
     entry: NDArray[np.float64]
     risk: NDArray[np.float64]
     r: NDArray[np.float64]
+    gross: NDArray[np.float64]
     pair: NDArray[np.int64]
     closes: NDArray[np.float64]
     first_ms: int
@@ -93,16 +94,19 @@ def labels_of(bars: pd.DataFrame, plan: ExitPlan, *, costs: Costs = NO_COSTS) ->
     table = label_candidates(bars, [plan], costs=costs)[plan.name]
     table = table[(table["exit_reason"] != "open").to_numpy().reshape(-1, 2).all(axis=1).repeat(2)]
     two = {
-        name: table[name].to_numpy(np.float64).reshape(-1, 2) for name in ("open_rate", "stop_loss_abs", "r_multiple")
+        name: table[name].to_numpy(np.float64).reshape(-1, 2)
+        for name in ("open_rate", "close_rate", "stop_loss_abs", "r_multiple")
     }
     codes, names = table["pair"].factorize(sort=True)
     entry = two["open_rate"][:, 0]
+    risk = np.abs(entry[:, None] - two["stop_loss_abs"]) / entry[:, None]
     return Labels(
         entry_ms=table["open_date"].dt.as_unit("ms").astype("int64").to_numpy()[::2],
         close_ms=table["close_date"].dt.as_unit("ms").astype("int64").to_numpy().reshape(-1, 2),
         entry=entry,
-        risk=np.abs(entry[:, None] - two["stop_loss_abs"]) / entry[:, None],
+        risk=risk,
         r=two["r_multiple"],
+        gross=np.array([1.0, -1.0]) * (two["close_rate"] / entry[:, None] - 1) / risk,
         pair=codes[::2].astype(np.int64),
         closes=bars["close"].to_numpy(np.float64).reshape(len(names), -1),
         first_ms=int(bars["date"].iloc[0].value // 1_000_000),
@@ -165,7 +169,7 @@ def candidate_days(
     row, side = np.nonzero(both)
     trades = Trades(row, side, candidate_stakes(both[row, side]))
     expected = usual_stakes(labels, trades)
-    earned = marked_days(labels, trades).reshape(-1, 7)
+    earned = marked_days(labels, trades, gross=True).reshape(-1, 7)
     score = [candidate_score(week, expected_stake=usual) for week, usual in zip(earned, expected, strict=True)]
     return np.concatenate(score)
 
@@ -187,30 +191,33 @@ def usual_stakes(labels: Labels, trades: Trades) -> list[float]:
     return found[2:]
 
 
-def marked_days(labels: Labels, trades: Trades) -> NDArray[np.float64]:
+def marked_days(labels: Labels, trades: Trades, *, gross: bool = False) -> NDArray[np.float64]:
     """R of each day, marked to market at midnight, shape (days,).
 
     Parameters
     ----------
     labels : Labels
     trades : Trades
+    gross : bool
+        Before costs, as candidates are scored; else after them, as books are.
 
     Notes
     -----
-    Agrees with `edgebook.candidate_marks.marked_r` (tests/test_adversarial_books.py).
+    Before costs it agrees with `edgebook.candidate_marks.marked_r` (tests/test_adversarial_books.py).
     """
     row, side = trades.row, trades.side
     start = milliseconds(START)
     length = YEARS_A_MARKET * DAYS
     entered, closed = labels.entry_ms[row], labels.close_ms[row, side]
+    cost, final = (0.0, labels.gross[row, side]) if gross else (labels.cost, labels.r[row, side])
     day = entered // DAY_MS - start // DAY_MS
     sign, total, before = np.where(side == 1, -1.0, 1.0), np.zeros(length + 1), np.zeros(len(row))
     for after in range(labels.longest_hours // 24 + 2):
         midnight = (day + after + 1) * DAY_MS + start // DAY_MS * DAY_MS
         hour = np.clip((midnight - labels.first_ms) // HOUR_MS, 0, labels.closes.shape[1] - 1)
         last = labels.closes[labels.pair[row], hour]
-        open_r = open_profit(last, entry=labels.entry[row], sign=sign, cost=labels.cost) / labels.risk[row, side]
-        value = np.where(closed <= midnight, labels.r[row, side], open_r)
+        open_r = open_profit(last, entry=labels.entry[row], sign=sign, cost=cost) / labels.risk[row, side]
+        value = np.where(closed <= midnight, final, open_r)
         at = np.where((day + after >= 0) & (day + after < length), day + after, length)
         total += np.bincount(at, weights=trades.stake * (value - before), minlength=length + 1)
         before = value

@@ -139,8 +139,7 @@ def _pleased(rows: Sequence[Mapping[str, Any]], *, allowed: float) -> str:
         return f"Of none does the interval of promotions lie above {allowed:.2%}."
     return (
         f"The interval of promotions lies above {allowed:.2%} for: {'; '.join(beyond)}. What the gate claims does not "
-        "cover them: bounds that cut more of the lags than of the leads make a mean where there was none, and who "
-        "stakes against both sides of a bar is paid the costs of both."
+        "cover them: bounds that cut more of the lags than of the leads make a mean where there was none."
     )
 
 

@@ -2,8 +2,9 @@
 
 Books stand still here, so that what is promoted is promoted by the second score alone. Three things might move it that
 are no gain: what is cut off (a difference of many small leads and a few large lags, as of one who buys each fall beside
-one who follows each move), what is charged (who stakes against everything is paid what everything costs), and how much
-is staked (a usual day lags, and a twin of a champion with an edge would lead it on days on which it stakes more).
+one who follows each move), what is charged (who stakes against everything would be paid what everything costs, were
+candidates charged), and how much is staked (a usual day lags, and a twin of a champion with an edge would lead it on
+days on which it stakes more).
 """
 
 from __future__ import annotations

@@ -58,9 +58,8 @@ def marked_r(
     row: NDArray[np.int64],
     side: NDArray[np.int64],
     moments: NDArray[np.int64],
-    cost: float,
 ) -> NDArray[np.float64]:
-    """Value of candidates in R at some moments, by what was known then.
+    """Value of candidates in R at some moments, by what was known then, before costs.
 
     Parameters
     ----------
@@ -71,13 +70,16 @@ def marked_r(
         Decision bar, and 0 long or 1 short; each has an entry.
     moments : ndarray of int64, shape (m,)
         Milliseconds UTC, ascending.
-    cost : float
-        Fee and slippage of a side, a share of the notional; an open candidate has paid for its entry.
 
     Returns
     -------
     ndarray of float64, shape (n, m)
-        0 before the entry, the net R of the outcome from its close on, and between them the move to the last close.
+        0 before the entry, R of the fill from its close on, and between them that of the move to the last close.
+
+    Notes
+    -----
+    Costs are what a trade pays. A stake against a candidate would be paid what the candidate costs: one against
+    everything, which knows nothing, then led every day, and was promoted in 289 of 300 years.
     """
     entry = outcomes.open_rate[row, side]
     risk = np.abs(entry - outcomes.stop_loss_abs[row, side]) / entry
@@ -87,9 +89,10 @@ def marked_r(
         if mine.any():
             last[mine] = last_closes(market, pair, at=moments)
     sign = np.where(side == 1, -1.0, 1.0)[:, None]
-    marked = open_profit(last, entry=entry[:, None], sign=sign, cost=cost) / risk[:, None]
+    marked = open_profit(last, entry=entry[:, None], sign=sign, cost=0.0) / risk[:, None]
     closed = outcomes.known_at[row, side][:, None] <= moments
     entered = outcomes.open_ms[row, side][:, None] < moments
-    final = np.nan_to_num(outcomes.r_multiple[row, side])[:, None]
+    fill = outcomes.close_rate[row, side]
+    final = np.nan_to_num(open_profit(fill, entry=entry, sign=sign[:, 0], cost=0.0) / risk)[:, None]
     value = np.where(closed, final, np.where(entered, marked, 0.0)).astype(np.float64)
     return np.asarray(np.round(value, 6))

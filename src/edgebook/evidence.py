@@ -1,16 +1,14 @@
-"""``python -m edgebook.evidence``: run every learner on every market, and write docs/evidence.md from what it found.
+"""``python -m edgebook.evidence``: does the loop fool itself? Measure it, and write docs/evidence.md of it.
 
-``make ablation`` calls it. Cells are kept outside git, so that a run that was broken off goes on where it stopped; what
-was measured is committed as docs/evidence/ablation.json, and the page and its figures are made of that file alone.
+``make evidence`` calls it. Each study is one file of docs/evidence; the page is made of those files alone. What takes
+long is kept outside git as it is measured, so that a run that was broken off goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import sys
 from contextlib import contextmanager
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from edgebook.paths import Paths
@@ -20,162 +18,128 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgebook.params import Params
-    from edgebook.recipes import Recipe
 
+    Tell = Callable[[int, int], None]
+
+STUDIES = ("audit", "adversarial", "reproduction", "loops", "learners")
+"""In the order in which they run: the shorter ones first."""
 WORKERS = 2
-DIGITS = 6
 
 
 def main(arguments: list[str]) -> int:
-    """Run the evidence.
+    """Run studies and write the page.
 
     Parameters
     ----------
     arguments : list of str
-        ``--quick`` runs a small part of it, in a folder of its own outside git; ``--seeds N`` runs N markets of each
-        kind of known truth.
+        Names of `STUDIES`, all when there is none; ``--quick`` runs a small part of each, in a folder of its own
+        outside git; ``--seeds N`` runs the learners on N markets of each kind of known truth; ``--page`` measures
+        nothing, and writes the page of what has been measured.
 
     Returns
     -------
     int
-        What the process exits with.
+        What the process exits with: 1 when a study found what must not be.
     """
     from argparse import ArgumentParser
 
     from edgebook.ablation import SEEDS
+    from edgebook.evidence_page import evidence_page, faults
     from edgebook.params import load_params
 
-    parser = ArgumentParser(prog="python -m edgebook.evidence", description="Every learner on every market.")
-    parser.add_argument("--quick", action="store_true", help="a small part of it, outside git")
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="markets of each kind of known truth (%(default)s)")
+    parser = ArgumentParser(prog="python -m edgebook.evidence", description="Whether the loop fools itself.")
+    parser.add_argument("studies", nargs="*", choices=[[], *STUDIES], help=f"of {', '.join(STUDIES)}; default: all")
+    parser.add_argument("--quick", action="store_true", help="a small part of each, outside git")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="markets of each kind for the learners (%(default)s)")
+    parser.add_argument("--page", action="store_true", help="measure nothing, write the page of what was measured")
     given = parser.parse_args(arguments)
     paths = Paths.at()
-    with _bar("markets and arms") as tell:
-        found = measure(load_params(paths.params), paths, seeds=given.seeds, quick=given.quick, tell=tell)
+    params = load_params(paths.params)
     folder = paths.evidence_cache / "quick" if given.quick else paths.evidence
+    for study in () if given.page else given.studies or STUDIES:
+        with _bar(study) as tell:
+            found = _measured(study, params, paths, quick=given.quick, seeds=given.seeds, tell=tell)
+        _write(study, found, folder=folder)
+        print(f"{study}: measured")
+    known = {study: read_study(folder, study) for study in STUDIES}
     page = folder / "evidence.md" if given.quick else paths.evidence.with_suffix(".md")
-    write_evidence(found, folder=folder, page=page)
-    print(f"{len(found['rows'])} rows of learners on markets: {page.relative_to(paths.root)}")
-    return 0
+    page.write_text(evidence_page(known, folder="." if given.quick else "evidence"), encoding="utf-8", newline="\n")
+    wrong = faults(known)
+    for line in wrong:
+        print(f"evidence: {line}", file=sys.stderr)
+    print(f"{page.relative_to(paths.root)}: {len([1 for found in known.values() if found])} studies")
+    return 1 if wrong else 0
 
 
-def measure(
-    params: Params,
-    paths: Paths,
-    *,
-    seeds: int,
-    quick: bool = False,
-    tell: Callable[[int, int], None] | None = None,
-) -> dict[str, Any]:
-    """Run what has not been run yet and sum it up.
+def read_study(folder: Path, study: str) -> dict[str, Any] | None:
+    """What a study found, None where it has not been run.
 
     Parameters
     ----------
-    params : Params
-        The champion among its recipes is the full loop.
-    paths : Paths
-        Markets and cells are kept under `Paths.evidence_cache`.
-    seeds : int
-        Markets of each kind of known truth.
-    quick : bool
-    tell : callable, optional
-        Called with the number of cells done and their total.
-
-    Returns
-    -------
-    dict
-        JSON-able: quick, champion, recipe, code (digest of the source that ran), warmup_weeks, markets, arms, rows,
-        studies.
-    """
-    from edgebook.ablation import benches, make_arm_rows, make_rows
-    from edgebook.evidence_cells import CODE, run_benches
-    from edgebook.history import rules_of
-    from edgebook.known_truth import studies
-    from edgebook.source_digest import source_digest
-
-    champion, recipe = full_loop(params)
-    planned = benches(recipe, seeds=seeds, quick=quick)
-    cells = run_benches(planned, params=params, cache=paths.evidence_cache, workers=WORKERS, tell=tell)
-    specs = {bench.spec.name: bench.spec for bench in reversed(planned)}
-    markets = [
-        {
-            **asdict(replace(spec, seed=0)),
-            "markets": len({seed for name, seed, _ in cells if name == spec.name}),
-            "arms": len({arm for name, _, arm in cells if name == spec.name}),
-        }
-        for spec in reversed(list(specs.values()))
-    ]
-    found = {
-        "quick": quick,
-        "champion": champion,
-        "recipe": recipe.settings(),
-        "code": source_digest(*CODE),
-        "warmup_weeks": params.learning.warmup_weeks,
-        "markets": markets,
-        "arms": make_arm_rows(cells),
-        "rows": make_rows(cells, recipe),
-        "studies": studies(cells, recipe, families=rules_of(params).families),
-    }
-    made: dict[str, Any] = rounded(found)
-    return made
-
-
-def full_loop(params: Params) -> tuple[str, Recipe]:
-    """Name and recipe of the full loop: the champion's of params.yaml."""
-    return next((name, recipe) for name, recipe in params.recipes.items() if recipe.role == "champion")
-
-
-def write_evidence(found: dict[str, Any], *, folder: Path, page: Path) -> None:
-    """Write what was measured, the figures and the page.
-
-    Parameters
-    ----------
-    found : dict
-        From `measure`.
     folder : Path
-        For the JSON and the figures.
-    page : Path
+    study : str
+        Of `STUDIES`.
     """
-    from edgebook.evidence_page import evidence_page
-    from edgebook.figures_evidence import evidence_pictures
+    place = folder / _file(study)
+    return dict(json.loads(place.read_text(encoding="utf-8"))) if place.exists() else None
 
+
+def _file(study: str) -> str:
+    return "ablation.json" if study == "learners" else f"{study}.json"
+
+
+def _measured(study: str, params: Params, paths: Paths, *, quick: bool, seeds: int, tell: Tell) -> dict[str, Any]:
+    """Run one study."""
+    if study == "audit":
+        from edgebook import audit_evidence
+
+        return audit_evidence.measure(params, quick=quick, tell=tell)
+    if study == "adversarial":
+        from edgebook import adversarial_evidence
+
+        return adversarial_evidence.measure(params.gate, params.learning, quick=quick, tell=tell)
+    if study == "reproduction":
+        from edgebook import reproduction
+
+        return reproduction.measure(reproduction.small_piece(paths, quick=quick), paths, quick=quick, tell=tell)
+    if study == "loops":
+        from edgebook.evidence_loops import planned, run_loops
+        from edgebook.loop_summary import summarised
+
+        specs = planned(quick=quick)
+        runs = run_loops(specs, params=params, cache=paths.evidence_cache, workers=WORKERS, tell=tell)
+        return summarised(runs, quick=quick)
+    from edgebook import evidence_learners
+
+    return evidence_learners.measure(params, paths, seeds=seeds, quick=quick, tell=tell)
+
+
+def _write(study: str, found: dict[str, Any], *, folder: Path) -> None:
+    """Keep what a study found, with its pictures."""
+    if study == "learners":
+        from edgebook.evidence_learners import write_learners
+
+        write_learners(found, folder=folder)
+        return
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found, indent=1, allow_nan=False) + "\n"
-    (folder / "ablation.json").write_text(text, encoding="utf-8", newline="\n")
-    for name, picture in evidence_pictures(found).items():
-        (folder / f"{name}.png").write_bytes(picture.data)
-    page.write_text(evidence_page(found), encoding="utf-8", newline="\n")
+    (folder / _file(study)).write_text(text, encoding="utf-8", newline="\n")
+    if study == "loops":
+        from edgebook.figures_loops import loop_pictures
 
-
-def rounded(value: Any) -> Any:
-    """Round all numbers to six digits, undefined ones to None, so that the file is the same on another processor.
-
-    Examples
-    --------
-    >>> rounded({"gain": 1 / 3, "interval": (float("nan"), 2)})
-    {'gain': 0.333333, 'interval': [None, 2]}
-    """
-    if isinstance(value, dict):
-        return {str(key): rounded(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [rounded(item) for item in value]
-    if isinstance(value, float) or hasattr(value, "dtype"):
-        number = value.item() if hasattr(value, "item") else value
-        if isinstance(number, float):
-            return round(number, DIGITS) + 0.0 if math.isfinite(number) else None
-        return number
-    return value
+        for name, picture in loop_pictures(found).items():
+            (folder / f"{name}.png").write_bytes(picture.data)
 
 
 @contextmanager
-def _bar(what: str) -> Iterator[Callable[[int, int], None] | None]:
+def _bar(what: str) -> Iterator[Tell]:
     """Progress on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
-        yield None
+        yield lambda done, total: None
         return
     from tqdm import tqdm  # type: ignore[import-untyped]
 
-    with tqdm(total=None, desc=what, unit="cell", leave=False) as shown:
+    with tqdm(total=None, desc=what, unit="step", leave=False) as shown:
 
         def tell(done: int, total: int) -> None:
             shown.total, shown.n = total, done

@@ -146,9 +146,7 @@ def told(paths: Paths) -> dict[str, Any]:
             if made["action"] == "roll back"
         ],
         "trials": [_trial(record, weeks) for record in trials],
-        "watches": [
-            {"arm": r.arm, "against": r.against, "weeks": len(r), "outcome": r.outcome} for r in watches
-        ],
+        "watches": [{"arm": r.arm, "against": r.against, "weeks": len(r), "outcome": r.outcome} for r in watches],
         "arms": _arms(paths, weeks[1:]),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from edgebook.evidence_loop import IMPORTANCE, TUNING, LoopSpec, run_loop, settings_of
@@ -25,33 +25,33 @@ PAIRS, PLANTED_PAIRS = 3, 5
 EDGES = {0.03: 6, 0.04: 30, 0.06: 6}
 """Sizes of the planted edge, and how many markets of each."""
 HEADS = ("D", "F", "H")
+QUICK_WEEKS = 5
 
 
-def planned(
-    *, null_seeds: int = NULL_SEEDS, other_seeds: int = OTHER_SEEDS, planted_share: float = 1.0
-) -> list[LoopSpec]:
+def planned(*, quick: bool = False) -> list[LoopSpec]:
     """Every run of the evidence, all kinds in turn: a broken-off run has some of each.
 
     Parameters
     ----------
-    null_seeds, other_seeds : int
-        Markets of each null kind; of each kind that switches, dies or only stresses.
-    planted_share : float
-        Of the planted markets of `EDGES`.
+    quick : bool
+        One short run of each null kind and of a planted edge.
     """
+    if quick:
+        few = [null_spec(source, seed=1) for source in NULLS] + [planted_spec(max(EDGES), seed=1)]
+        return [replace(spec, market=replace(spec.market, weeks=QUICK_WEEKS, pairs=2)) for spec in few]
     turns: list[tuple[float, int, LoopSpec]] = []
 
     def take(made: list[LoopSpec]) -> None:
         turns.extend(((number + 0.5) / len(made), len(turns) + number, spec) for number, spec in enumerate(made))
 
     for source in NULLS:
-        take([null_spec(source, seed=seed) for seed in range(1, null_seeds + 1)])
+        take([null_spec(source, seed=seed) for seed in range(1, NULL_SEEDS + 1)])
     for edge, seeds in EDGES.items():
-        take([planted_spec(edge, seed=seed) for seed in range(1, round(seeds * planted_share) + 1)])
+        take([planted_spec(edge, seed=seed) for seed in range(1, seeds + 1)])
     for then in (("H", "I", "F"), ()):
-        take([planted_spec(0.06, seed=seed, then=then) for seed in range(1, other_seeds + 1)])
+        take([planted_spec(0.06, seed=seed, then=then) for seed in range(1, OTHER_SEEDS + 1)])
     for source in STRESSES:
-        take([null_spec(source, seed=seed) for seed in range(1, other_seeds + 1)])
+        take([null_spec(source, seed=seed) for seed in range(1, OTHER_SEEDS + 1)])
     return [spec for _, _, spec in sorted(turns, key=lambda turn: turn[:2])]
 
 

@@ -36,9 +36,9 @@ def evidence_table(rows: Sequence[Mapping[str, Any]], *, market: str) -> Table:
         shown,
         caption=f"{title[0].upper()}{title[1:]}: each learner in the full loop, less the same loop with that part "
         f"frozen, markets n = {max(counts)}",
-        note="As last measured by `make ablation`; docs/evidence.md says what the markets are and what else was "
-        "measured. Log loss: thousandths of a nat an outcome, above 0 is better. 95 % intervals over markets, over "
-        "weeks where there is one.",
+        note="As last measured by `make ablation`; docs/evidence/learners.md says what the markets are and what "
+        "else was measured. Log loss: thousandths of a nat an outcome, above 0 is better. 95 % intervals over markets, "
+        "over weeks where there is one.",
         formats={"log_loss_gain": "number", "r_trade": "r", "trades": "integer", "r_week_gain": "r"},
         labels={"log_loss_gain": "Log loss saved", "r_trade": "R a trade", "r_week_gain": "R a week gained"},
         intervals={name: (f"{name}_low", f"{name}_high") for name in ("log_loss_gain", "r_trade", "r_week_gain")},

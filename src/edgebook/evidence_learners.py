@@ -1,0 +1,128 @@
+"""Every learner on every market: the study behind docs/evidence/learners.md.
+
+What was measured is committed as docs/evidence/ablation.json; the page and its figures are made of that file alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from edgebook.params import Params
+    from edgebook.paths import Paths
+    from edgebook.recipes import Recipe
+
+WORKERS = 2
+DIGITS = 6
+
+
+def measure(
+    params: Params,
+    paths: Paths,
+    *,
+    seeds: int,
+    quick: bool = False,
+    tell: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Run what has not been run yet and sum it up.
+
+    Parameters
+    ----------
+    params : Params
+        The champion among its recipes is the full loop.
+    paths : Paths
+        Markets and cells are kept under `Paths.evidence_cache`.
+    seeds : int
+        Markets of each kind of known truth.
+    quick : bool
+    tell : callable, optional
+        Called with the number of cells done and their total.
+
+    Returns
+    -------
+    dict
+        JSON-able: quick, champion, recipe, code (digest of the source that ran), warmup_weeks, markets, arms, rows,
+        studies.
+    """
+    from edgebook.ablation import benches, make_arm_rows, make_rows
+    from edgebook.evidence_cells import CODE, run_benches
+    from edgebook.history import rules_of
+    from edgebook.known_truth import studies
+    from edgebook.source_digest import source_digest
+
+    champion, recipe = full_loop(params)
+    planned = benches(recipe, seeds=seeds, quick=quick)
+    cells = run_benches(planned, params=params, cache=paths.evidence_cache, workers=WORKERS, tell=tell)
+    specs = {bench.spec.name: bench.spec for bench in reversed(planned)}
+    markets = [
+        {
+            **asdict(replace(spec, seed=0)),
+            "markets": len({seed for name, seed, _ in cells if name == spec.name}),
+            "arms": len({arm for name, _, arm in cells if name == spec.name}),
+        }
+        for spec in reversed(list(specs.values()))
+    ]
+    found = {
+        "quick": quick,
+        "champion": champion,
+        "recipe": recipe.settings(),
+        "code": source_digest(*CODE),
+        "warmup_weeks": params.learning.warmup_weeks,
+        "markets": markets,
+        "arms": make_arm_rows(cells),
+        "rows": make_rows(cells, recipe),
+        "studies": studies(cells, recipe, families=rules_of(params).families),
+    }
+    made: dict[str, Any] = rounded(found)
+    return made
+
+
+def full_loop(params: Params) -> tuple[str, Recipe]:
+    """Name and recipe of the full loop: the champion's of params.yaml."""
+    return next((name, recipe) for name, recipe in params.recipes.items() if recipe.role == "champion")
+
+
+def write_learners(found: dict[str, Any], *, folder: Path) -> None:
+    """Write what was measured, the figures and the page.
+
+    Parameters
+    ----------
+    found : dict
+        From `measure`.
+    folder : Path
+    """
+    from edgebook.figures_evidence import evidence_pictures
+    from edgebook.learners_page import learners_page
+
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(found, indent=1, allow_nan=False) + "\n"
+    (folder / "ablation.json").write_text(text, encoding="utf-8", newline="\n")
+    for name, picture in evidence_pictures(found).items():
+        (folder / f"{name}.png").write_bytes(picture.data)
+    (folder / "learners.md").write_text(learners_page(found), encoding="utf-8", newline="\n")
+
+
+def rounded(value: Any) -> Any:
+    """Round all numbers to six digits, undefined ones to None, so that the file is the same on another processor.
+
+    Examples
+    --------
+    >>> rounded({"gain": 1 / 3, "interval": (float("nan"), 2)})
+    {'gain': 0.333333, 'interval': [None, 2]}
+    """
+    if isinstance(value, dict):
+        return {str(key): rounded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(item) for item in value]
+    if isinstance(value, float) or hasattr(value, "dtype"):
+        number = value.item() if hasattr(value, "item") else value
+        if isinstance(number, float):
+            return round(number, DIGITS) + 0.0 if math.isfinite(number) else None
+        return number
+    return value
