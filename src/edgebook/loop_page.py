@@ -34,7 +34,8 @@ def loop_section(found: Mapping[str, Any], *, folder: str = "evidence") -> str:
         "\n".join(f"- {line}" for line in loop_bars(found)),
         "### False promotions",
         "On a null market no challenger can be better, and nothing costs anything, so that one that trades less saves "
-        "nothing: every promotion is false. A run counts once however often it promotes. The upper limit is one-sided; "
+        "nothing: every promotion is false. A run counts once however often it promotes; it goes "
+        "from July to July and may draw on the error of two calendar years. The upper limit is one-sided; "
         "allowed is the largest count that a true "
         f"{found['wanted']['rate']:.0%} a year leaves within its central 95 %. Markets of shuffled bars share their "
         "bars and count as if they were independent. Stress markets keep some structure that could be learned: they "
