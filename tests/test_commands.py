@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edgebook import cli, history, tables
+from edgebook import cli, history, rederive, tables
 from edgebook.gate import BETS
 from edgebook.history import backfill, inputs_of
 from edgebook.importance_run import read_importance
@@ -205,7 +205,7 @@ def test_backfill_says_what_it_did(shell, mine):
 
 
 def test_rederive_says_whether_every_byte_is_the_same(shell, mine, monkeypatch):
-    monkeypatch.setattr(history, "rederive", lambda *given, **told: [])
+    monkeypatch.setattr(rederive, "rederive", lambda *given, **told: [])
     said = shell(mine, "rederive")
     assert (said.code, said.out) == (0, "main: 9 weeks derived again, every byte the same\n")
     monkeypatch.undo()

@@ -16,8 +16,8 @@ import pytest
 from edgebook import ablation
 from edgebook.arms import run_week, start_arm
 from edgebook.decisions import Inputs
-from edgebook.evidence import full_loop
 from edgebook.evidence_cells import Bench, Cells, run_benches, runs_of
+from edgebook.evidence_learners import full_loop
 from edgebook.evidence_variants import FROZEN, FULL, variants
 from edgebook.history import mondays, rules_of
 from edgebook.known_switch import SWITCH_WEEK, regained_share, switch_study, weeks_to_regain

@@ -41,7 +41,7 @@ def evidence_page(known: Known, *, folder: str) -> str:
         "finds what is there, whether anything looks ahead, and whether the same inputs give the same bytes. `make "
         "evidence` measures all of it again and writes this page from the files beside it; no number here is typed.",
         "## In short",
-        "\n".join(f"- {line}" for line in _short(known)),
+        "\n".join(f'- <a id="{name}"></a>{line}' for name, line in _short(known)) or NOT_YET,
         f"Further: [what each learner is worth]({folder}/learners.md) on markets of known truth, and "
         f"[the numbers of other libraries beside ours]({folder}/peers.md).",
         _part(known["loops"], lambda found: loop_section(found, folder=folder), "## The complete loop"),
@@ -91,31 +91,34 @@ def _part(found: Mapping[str, Any] | None, made: Callable[[Mapping[str, Any]], s
     return made(found) if found else f"{title}\n\n{NOT_YET}"
 
 
-def _short(known: Known) -> list[str]:
-    """The answer of every study in a line or two."""
-    lines = []
+def _short(known: Known) -> list[tuple[str, str]]:
+    """The answer of every study in a line or two, each with a name that other pages link to."""
+    lines: list[tuple[str, str]] = []
     if known["loops"]:
-        lines += loop_bars(known["loops"])
+        lines += zip(("null", "power", "power-own"), loop_bars(known["loops"]), strict=False)
     if known["adversarial"]:
         rules = known["adversarial"]["pooled"]
-        beside = ", ".join(f"{rule} {rules[rule]['rate']:.0%}" for rule in (EAGER, TWO_RATES, PAIRED_T))
+        beside = ", ".join(f"{rule} {rules[rule]['k'] / rules[rule]['n']:.0%}" for rule in (EAGER, TWO_RATES, PAIRED_T))
         gate = rules[GATE]
-        lines.append(
+        said = (
             f"Books made to please a gate, none better than the champion: {gate['k']} of {gate['n']:,} promoted within "
             f"a year, upper limit {gate['upper']:.2%}, allowed {known['adversarial']['allowed']:.2%} ({beside})."
         )
+        lines.append(("adversarial", said))
     if known["audit"]:
         leaks, honest = known["audit"]["leaks"], known["audit"]["honest"]
-        lines.append(
+        said = (
             f"Look-ahead: {sum(leak['caught'] for leak in leaks)} of {len(leaks)} planted leaks caught by name, "
             f"{honest['alarms']} false alarms in {honest['audits']} audits of the honest pipeline."
         )
+        lines.append(("look-ahead", said))
     if known["reproduction"]:
         rows = known["reproduction"]["rows"]
-        lines.append(
+        said = (
             f"Reproducibility: {sum(row['bytes_differ'] for row in rows):,} of {sum(row['bytes'] for row in rows):,} "
             f"bytes differ over {len(rows)} ways to run it again."
         )
+        lines.append(("reproducibility", said))
     if known["learners"]:
-        lines += bars(known["learners"])[:2]
-    return lines or [NOT_YET]
+        lines += zip(("planted", "switching"), bars(known["learners"]), strict=False)
+    return lines
