@@ -99,7 +99,7 @@ def run_loops(
     done = len(specs) - len(missing)
     if tell is not None:
         tell(done, len(specs))
-    with ProcessPoolExecutor(workers, max_tasks_per_child=20) as pool:
+    with ProcessPoolExecutor(workers) as pool:
         waiting = [pool.submit(_run, spec, place, params=params) for spec, place in missing]
         for finished in as_completed(waiting):
             finished.result()
