@@ -13,7 +13,7 @@ from edgebook import ablation, evidence_arms
 from edgebook.ablation import ablation_rows, benches, gains, make_arm_rows, make_rows, verdict
 from edgebook.evidence_arms import oracle_weeks, without_learners
 from edgebook.evidence_cells import Bench, cell_file, run_bench, run_benches, shared_fits
-from edgebook.evidence_learners import full_loop, rounded
+from edgebook.evidence_learners import full_loop
 from edgebook.evidence_markets import EvidenceMarket, MarketSpec, prepare_market
 from edgebook.evidence_tables import evidence_reading, evidence_table
 from edgebook.evidence_variants import FROZEN, FULL, LEARNERS, QUANTILE, REFIT, Variant, name_of, variants
@@ -22,6 +22,7 @@ from edgebook.figures_evidence import evidence_pictures
 from edgebook.history import rules_of
 from edgebook.known_truth import studies
 from edgebook.learners_page import learners_page
+from edgebook.loop_counts import rounded
 from edgebook.market import WEEK_MS
 from edgebook.params import Params, load_params
 from edgebook.paths import Paths

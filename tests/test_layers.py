@@ -37,8 +37,8 @@ LAYERS: dict[str, str] = {
     "random_policies goals goal_* compare_outcomes ab_* power second_opinions repeated_looks "
     "regime_report regime_truth regime_performance regime_comparison outcome_* versions live store "
     "exporters doctor settings_file next_week weekly daily day_fold live_bars snapshot champion explain",
-    "reports": "display report report_* learners_page loop_page loop_words loop_baselines_page figures figures_* "
-    "ab_decision *_readings *_tables *_pictures *_review *_verdict drift_report summary",
+    "reports": "display report report_* learners_page adversarial_page loop_page loop_words loop_baselines_page "
+    "figures figures_* ab_decision *_readings *_tables *_pictures *_review *_verdict drift_report summary",
     "stages": "canonical runner progress stages sample evidence evidence_learners evidence_page reproduction "
     "reproduction_*",
     "command line": "cli cli_options cli_week cli_views edgebook",

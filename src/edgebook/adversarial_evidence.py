@@ -17,6 +17,7 @@ from edgebook.adversarial_markets import market_books
 from edgebook.adversarial_stakes import stake_differences, stake_rows
 from edgebook.gate import CANDIDATE_GAIN, CANDIDATE_LOSS, promotion_bar
 from edgebook.known_truth import counted
+from edgebook.loop_counts import GATE, rounded, share
 from edgebook.naive_rules import NEVER, r_after, rule_weeks
 from edgebook.power_curves import (
     AT_TRADES,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from edgebook.adversarial_books import Books
     from edgebook.params import Gate, Learning
 
-GATE = "the gate"
 YEARS, QUICK_YEARS = 400, 40
 TRIAL_WEEKS = 52
 CLEARLY_R = 0.05
@@ -194,17 +194,13 @@ def pooled(rows: list[dict[str, Any]]) -> dict[str, Any]:
     dict
         By rule: k of n with the exact two-sided 95 % interval, `upper` (one-sided 95 %), r_after (mean a year).
     """
-    from scipy.stats import beta
-
     own = [row for row in rows if row["group"] == "equal"]
     found = {}
     for rule in own[0]["rules"]:
         k = sum(row["rules"][rule]["k"] for row in own)
         n = sum(row["n"] for row in own)
-        both = counted([True] * k + [False] * (n - k))
-        upper = 1.0 if k == n else float(beta.ppf(0.95, k + 1, n - k))
         brought = float(np.average([row["rules"][rule]["r_after"] for row in own], weights=[row["n"] for row in own]))
-        found[rule] = both | {"upper": upper, "r_after": brought}
+        found[rule] = share([True] * k + [False] * (n - k)) | {"r_after": brought}
     return found
 
 
@@ -224,12 +220,3 @@ def taken_back(rows: list[dict[str, Any]]) -> dict[str, Any]:
         promoted = sum(row["rules"][GATE]["k"] for row in own)
         found[group] = {"promoted": promoted, **counted([True] * k + [False] * (n - k))}
     return found
-
-
-def rounded(found: Any) -> Any:
-    """Round every float in a tree of mappings and lists to six digits."""
-    if isinstance(found, dict):
-        return {key: rounded(value) for key, value in found.items()}
-    if isinstance(found, list):
-        return [rounded(value) for value in found]
-    return round(float(found), 6) + 0.0 if isinstance(found, float) else found

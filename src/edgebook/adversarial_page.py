@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgebook.adversarial_evidence import GATE
+from edgebook.loop_counts import GATE
+from edgebook.loop_words import rate, table
 from edgebook.naive_rules import RULES
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def adversarial_section(found: Mapping[str, Any]) -> str:
         "Challengers whose true expected gain is known to be 0 or less, each against its champion for a year of "
         f"{found['weeks']} weeks, looked at every week. The gate promotes at wealth {found['bar']:g}: at most "
         f"{allowed:.2%} of challengers falsely. It promoted {gate['k']} of {gate['n']:,} "
-        f"({_rate(gate)}; one-sided 95 % upper limit {gate['upper']:.2%}), "
+        f"({rate(gate)}; one-sided 95 % upper limit {gate['upper']:.2%}), "
         + (
             "which shows the limit kept."
             if kept
@@ -48,10 +49,10 @@ def adversarial_section(found: Mapping[str, Any]) -> str:
             else "which does not contradict the limit; these years are too few to show it kept."
         ),
         *(["This is a quick run: it shows that all of it works, and nothing else."] if found["quick"] else []),
-        _table(
+        table(
             ["rule", "false promotions of n years", "rate", "R a year that it brought"],
             [
-                [rule, f"{row['k']} of {row['n']:,}", _rate(row), _r(row["r_after"])]
+                [rule, f"{row['k']} of {row['n']:,}", rate(row), _r(row["r_after"])]
                 for rule, row in found["pooled"].items()
             ],
         ),
@@ -77,9 +78,9 @@ def adversarial_section(found: Mapping[str, Any]) -> str:
         f"Every challenger promoted on its first day and watched for {found['rollback_weeks']} weeks; it is rolled "
         f"back when its predecessor's wealth reaches {found['rollback_bar']:g}. Of equals at most "
         f"{1 / found['rollback_bar']:.0%} may be.",
-        _table(
+        table(
             ["promoted although it is", "rolled back of n", "rate"],
-            [[row["kind"], f"{row['k']} of {row['n']:,}", _rate(row)] for row in found["rollbacks"]],
+            [[row["kind"], f"{row['k']} of {row['n']:,}", rate(row)] for row in found["rollbacks"]],
         ),
         "Left to the gate, a rollback needs a promotion first. Promotions by the gate that its watch then took back: "
         + _taken_back(found["taken_back"]),
@@ -95,18 +96,18 @@ def _kinds(rows: Sequence[Mapping[str, Any]]) -> str:
     cells = []
     for row in rows:
         rules = row["rules"]
-        own = [f"{rules[GATE]['k']} of {row['n']}, {_rate(rules[GATE])}"]
+        own = [f"{rules[GATE]['k']} of {row['n']}, {rate(rules[GATE])}"]
         cells.append(
             [row["kind"], GROUPS[row["group"]], f"{round(row['gain_r'], 2) + 0.0:+.2f}", f"{row['spread_r']:.1f}"]
             + own
             + [f"{rules[rule]['k'] / row['n']:.0%}" for rule in RULES]
         )
-    return _table(["challenger", "in truth", "R a day", "spread", GATE, *RULES], cells)
+    return table(["challenger", "in truth", "R a day", "spread", GATE, *RULES], cells)
 
 
 def _brought(rows: Sequence[Mapping[str, Any]]) -> str:
     """R a year after promotion, a row a kind, a column a rule."""
-    return _table(
+    return table(
         ["challenger", "in truth", GATE, *RULES],
         [
             [row["kind"], GROUPS[row["group"]]]
@@ -121,12 +122,12 @@ def _brought(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _stakes(rows: Sequence[Mapping[str, Any]]) -> str:
     """A row a kind of stakes."""
-    return _table(
+    return table(
         ["challenger", "mean", "what counts", "spread", "days cut", "promoted"],
         [
             [row["kind"]]
             + [f"{row[name]:+.3f} ± {row[f'{name}_error']:.3f}" for name in ("mean", "counted")]
-            + [f"{row['spread']:.2f}", f"{row['cut']:.1%}", f"{row['k']} of {row['n']}, {_rate(row)}"]
+            + [f"{row['spread']:.2f}", f"{row['cut']:.1%}", f"{row['k']} of {row['n']}, {rate(row)}"]
             for row in rows
         ],
     )
@@ -147,9 +148,9 @@ def _in_a_row(found: Mapping[str, Any]) -> str:
     """A good challenger, then a useless one."""
     first, second, carried = (found[name] for name in ("first", "second", "carried"))
     return (
-        f"A good challenger (+1 R a day) was promoted in {first['k']} of {first['n']} years ({_rate(first)}); a "
-        f"useless one in the trial after it in {second['k']} ({_rate(second)}). Had wealth carried over from one to "
-        f"the next, the useless one would have been promoted in {carried['k']} ({_rate(carried)})."
+        f"A good challenger (+1 R a day) was promoted in {first['k']} of {first['n']} years ({rate(first)}); a "
+        f"useless one in the trial after it in {second['k']} ({rate(second)}). Had wealth carried over from one to "
+        f"the next, the useless one would have been promoted in {carried['k']} ({rate(carried)})."
     )
 
 
@@ -158,7 +159,7 @@ def _quarter(found: Mapping[str, Any], *, weeks: int) -> str:
     promoted, early = found["promoted"], found["early"]
     text = (
         "A challenger that gains 1 R a day for a quarter and then loses half of one was promoted in "
-        f"{promoted['k']} of {promoted['n']} years ({_rate(promoted)}), {early['k']} of them while it was better still."
+        f"{promoted['k']} of {promoted['n']} years ({rate(promoted)}), {early['k']} of them while it was better still."
     )
     back = found["rolled_back"]
     if back is None:
@@ -166,7 +167,7 @@ def _quarter(found: Mapping[str, Any], *, weeks: int) -> str:
     when = f", by half of them within {found['median']:.0f} weeks" if found["median"] is not None else ""
     return (
         f"{text} Of those promoted, {back['k']} of {back['n']} were rolled back within {weeks} weeks "
-        f"({_rate(back)}){when}. From its promotion until the rollback, or the end of the watch, a promotion brought "
+        f"({rate(back)}){when}. From its promotion until the rollback, or the end of the watch, a promotion brought "
         f"{found['r_watched']:+.0f} R; left alone for {weeks} weeks, {found['r_unwatched']:+.0f} R."
     )
 
@@ -176,7 +177,7 @@ def _taken_back(found: Mapping[str, Mapping[str, Any]]) -> str:
     return (
         "; ".join(
             f"{row['k']} of {row['promoted']}, in {row['n']:,} years of challengers that are {GROUPS[group]}, "
-            f"or {_rate(row)} of years"
+            f"or {rate(row)} of years"
             for group, row in found.items()
         )
         + "."
@@ -206,11 +207,11 @@ def _power(rows: Sequence[Mapping[str, Any]]) -> str:
     cells = []
     for points, also in dict.fromkeys((row["points"], row["candidates"]) for row in rows):
         own = {row["trades_a_week"]: row for row in rows if (row["points"], row["candidates"]) == (points, also)}
-        shown = [f"{_rate(own[n])}, {_weeks(own[n]['median'])}" for n in trades]
+        shown = [f"{rate(own[n])}, {_weeks(own[n]['median'])}" for n in trades]
         cells.append([f"+{100 * points:.0f} pp", "books and candidates" if also else "books alone", *shown])
     years = rows[0]["n"]
     head = [f"{n} trades a week" for n in trades]
-    return _table(["win rate", "what gains", *head], cells) + f"\n\nn = {years} years each."
+    return table(["win rate", "what gains", *head], cells) + f"\n\nn = {years} years each."
 
 
 def _r(value: float) -> str:
@@ -220,16 +221,3 @@ def _r(value: float) -> str:
 
 def _weeks(median: float | None) -> str:
     return "–" if median is None else f"{median:.0f} weeks"
-
-
-def _rate(row: Mapping[str, Any]) -> str:
-    """Share with its interval."""
-    digits = 1 if row["n"] and row["k"] / row["n"] < 0.095 else 0
-    share = row["k"] / row["n"] if row["n"] else 0.0
-    return f"{share:.{digits}%} [{row['low']:.{digits}%}, {row['high']:.{digits}%}]"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

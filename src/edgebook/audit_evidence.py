@@ -18,6 +18,7 @@ from edgebook.audit import audit
 from edgebook.audit_found import LAYERS
 from edgebook.audit_pipeline import HONEST, make_tables
 from edgebook.history import backfill
+from edgebook.loop_counts import upper_limit
 from edgebook.params import AbTest, Importance, Run, Tuning
 from edgebook.paths import Paths
 from edgebook.planted_leaks import LEAKS
@@ -146,7 +147,7 @@ def measure(params: Params, *, quick: bool, tell: Callable[[int, int], None]) ->
         "honest": {
             "audits": audits,
             "alarms": alarms,
-            "upper_95": round(_upper_limit(alarms, audits), 6),
+            "upper_95": round(upper_limit(alarms, audits), 6),
             "values": sum(row["values"] for row in rows),
             "markets": rows,
             "layers": list(layers.values()),
@@ -283,10 +284,3 @@ def small_settings(params: Params, market: SmallMarket) -> Params:
         ),
         ab_test=AbTest(),
     )
-
-
-def _upper_limit(count: int, n: int) -> float:
-    """One-sided 95 % upper limit of a rate, exact (Clopper and Pearson 1934)."""
-    from scipy import stats
-
-    return 1.0 if count >= n else float(stats.beta.ppf(0.95, count + 1, n - count))

@@ -6,9 +6,10 @@ What was measured is committed as docs/evidence/ablation.json; the page and its 
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
+
+from edgebook.loop_counts import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from edgebook.recipes import Recipe
 
 WORKERS = 2
-DIGITS = 6
 
 
 def measure(
@@ -106,23 +106,3 @@ def write_learners(found: dict[str, Any], *, folder: Path) -> None:
     for name, picture in evidence_pictures(found).items():
         (folder / f"{name}.png").write_bytes(picture.data)
     (folder / "learners.md").write_text(learners_page(found), encoding="utf-8", newline="\n")
-
-
-def rounded(value: Any) -> Any:
-    """Round all numbers to six digits, undefined ones to None, so that the file is the same on another processor.
-
-    Examples
-    --------
-    >>> rounded({"gain": 1 / 3, "interval": (float("nan"), 2)})
-    {'gain': 0.333333, 'interval': [None, 2]}
-    """
-    if isinstance(value, dict):
-        return {str(key): rounded(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [rounded(item) for item in value]
-    if isinstance(value, float) or hasattr(value, "dtype"):
-        number = value.item() if hasattr(value, "item") else value
-        if isinstance(number, float):
-            return round(number, DIGITS) + 0.0 if math.isfinite(number) else None
-        return number
-    return value

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from edgebook.adversarial_page import adversarial_section
 from edgebook.audit_evidence import audit_section
 from edgebook.learners_page import bars
+from edgebook.loop_counts import GATE
 from edgebook.loop_page import loop_bars, loop_section
 from edgebook.naive_rules import EAGER, PAIRED_T, TWO_RATES
 from edgebook.reproduction import reproduction_section
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     Known = Mapping[str, Mapping[str, Any] | None]
 
-GATE = "the gate"
 NOT_YET = "Not measured yet: `make evidence` does it."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,12 +28,21 @@ def share(hits: Sequence[bool]) -> dict[str, Any]:
     >>> share([False] * 58)["upper"]  # 1 - 0.05 ** (1 / 58)
     0.050339
     """
+    found: dict[str, Any] = counted(hits) if len(hits) else {"k": 0, "n": 0, "low": 0.0, "high": 1.0}
+    return found | {"upper": round(upper_limit(found["k"], found["n"]), 6)}
+
+
+def upper_limit(count: int, n: int) -> float:
+    """Exact one-sided 95 % upper limit of a rate (Clopper and Pearson 1934).
+
+    Examples
+    --------
+    >>> round(upper_limit(0, 100), 4)  # 1 - 0.05 ** (1 / 100)
+    0.0295
+    """
     from scipy.stats import beta
 
-    found = counted(hits) if len(hits) else {"k": 0, "n": 0, "low": 0.0, "high": 1.0}
-    k, n = found["k"], found["n"]
-    upper = 1.0 if k == n else float(beta.ppf(ONE_SIDED, k + 1, n - k))
-    return found | {"upper": round(upper, 6)}
+    return 1.0 if count >= n else float(beta.ppf(ONE_SIDED, count + 1, n - count))
 
 
 def most_allowed(n: int, *, rate: float) -> int:
@@ -124,16 +134,21 @@ def weeks_until(weeks: Sequence[float | None]) -> dict[str, float | None]:
     return {name: None if np.isinf(week) else week for name, week in found.items()}
 
 
-def rounded(found: Any) -> Any:
-    """Round every float in a tree of mappings and lists, so that the last bits of a processor leave no trace.
+def rounded(value: Any) -> Any:
+    """Round all numbers to six digits, undefined ones to None, so that the file is the same on another processor.
 
     Examples
     --------
-    >>> rounded({"r": [0.1 + 0.2, -1e-9], "n": 3, "low": None})
-    {'r': [0.3, 0.0], 'n': 3, 'low': None}
+    >>> rounded({"gain": 1 / 3, "interval": (float("nan"), 2)})
+    {'gain': 0.333333, 'interval': [None, 2]}
     """
-    if isinstance(found, dict):
-        return {key: rounded(value) for key, value in found.items()}
-    if isinstance(found, list):
-        return [rounded(value) for value in found]
-    return round(float(found), DIGITS) + 0.0 if isinstance(found, float) else found
+    if isinstance(value, dict):
+        return {str(key): rounded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(item) for item in value]
+    if isinstance(value, float) or hasattr(value, "dtype"):
+        number = value.item() if hasattr(value, "item") else value
+        if isinstance(number, float):
+            return round(number, DIGITS) + 0.0 if math.isfinite(number) else None
+        return number
+    return value
