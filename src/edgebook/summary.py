@@ -15,7 +15,7 @@ from edgebook.formats import Format, formatted, interval
 from edgebook.intervals import clusters_of, rate_interval
 from edgebook.metrics import BOOK_METRICS, book_metrics, closed_trades, trade_metrics
 from edgebook.report import Card, Link, WeekPage, WeekRow, all_index, replace_together, summary_markdown, week_index
-from edgebook.report_names import REPORTS
+from edgebook.report_names import QUESTIONS, REPORTS
 from edgebook.seal_lines import decision_line
 from edgebook.week import Week, open_week
 
@@ -32,14 +32,6 @@ FORMATS: dict[str, Format] = {
     "max_drawdown": "percent",
     "total_signals": "integer",
     "expectancy": "r",
-}
-QUESTIONS = {
-    "outcome_analysis": "What became of the signals: metrics, equity, what worked and what did not.",
-    "learning_review": "Whether the system has learned, and the scoreboard against the goals.",
-    "ab_test": "The decision and why: wealth against its bar, both books, second opinions.",
-    "regime_segmentation": "Which market it was: durations, transitions, performance by regime.",
-    "feature_importance": "Which indicators matter, what is kept and what is dropped.",
-    "bayesian_tuning": "The search for a better recipe, its holdout, and what it proposes.",
 }
 
 
