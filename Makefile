@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all env test test-slow lint notebooks sample evidence evidence-quick ablation peers benchmarks lab lock clean help
+.PHONY: all env test test-browser test-slow lint notebooks sample evidence evidence-quick ablation peers benchmarks lab lock clean help
 
 all: env ## Build the environment, run this week (only what has changed), say where the reports are
 	dvc repro
@@ -55,6 +55,14 @@ lint: env ## Style and types: ruff, mypy --strict
 test: lint ## Style, types, examples in docstrings, tests, and every notebook against its saved outputs
 	pytest -n 2 --dist loadfile --doctest-modules src tests -m "not slow"
 	pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg notebooks
+
+test-browser: env $(VENV)/.browser ## Every page in headless Chromium: numbers, keyboard, print, dark, accessibility
+	pytest tests/browser
+
+# Into .venv, since the tests read the same pages and tables as the others; nothing in it is changed by that.
+$(VENV)/.browser: requirements-browser.lock $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-browser.lock
+	@touch $@
 
 test-slow: env ## Tests that take minutes: a year of synthetic markets, whole histories
 	pytest -m slow tests
@@ -106,6 +114,8 @@ lock: ## Renew the requirements locks and environment.yml from pyproject.toml (n
 		$(COMPILE) --constraints requirements.lock - -o requirements-lab.lock > /dev/null
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["peers"], sep="\n")' | \
 		$(COMPILE) --constraints requirements.lock - -o requirements-peers.lock > /dev/null
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["browser"], sep="\n")' | \
+		$(COMPILE) --constraints requirements.lock - -o requirements-browser.lock > /dev/null
 	{ sed '/^      - /d' environment.yml; sed -nE 's/ *\\$$//; s/^[^ ]+==.*/      - "&"/p' requirements.lock; \
 		echo '      - --editable .'; } > environment.yml.new && mv environment.yml.new environment.yml
 

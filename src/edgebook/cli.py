@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +40,7 @@ def cli() -> None:
     \b
     Every week:        edgebook weekly       next week, all stages, reports
     Every day:         edgebook daily        new bars, what closed, the day's signals
-    Read the result:   reports/index.html, edgebook versions, edgebook signals
+    Read the result:   edgebook open, edgebook versions, edgebook signals
     Step in:           edgebook approve, edgebook rollback
     Prove it:          edgebook rederive, edgebook audit
 
@@ -122,6 +123,36 @@ def positions(as_json: bool) -> None:
 
     now, rows = positions_now(settings(), here())
     views.show(rows, partial(views.positions, where=now.told), as_json=as_json)
+
+
+@cli.command("open")
+@click.argument("week", required=False)
+@click.option("--port", type=click.IntRange(0, 65535), help="Another port than 8642; 0 for any that is free.")
+@click.option("--no-browser", is_flag=True, help="Only serve, and print the address.")
+def open_(week: str | None, port: int | None, no_browser: bool) -> None:
+    """Open the dashboard of the newest WEEK, or of another, with all trades.
+
+    Serves reports/ on this machine only, until Ctrl-C; the dashboard is made of the whole ledger.
+    """
+    import threading
+    import webbrowser
+
+    from edgebook.serving import PORT, ReportsServer
+    from edgebook.serving_pages import LedgerPages, week_to_open
+
+    paths = here()
+    shown = week_to_open(paths, week)
+    pages = LedgerPages(paths, settings().run)
+    with ReportsServer(paths.reports, pages=pages, port=PORT if port is None else port) as server:
+        address = f"{server.address}/{shown}/"
+        click.echo(f"making the dashboard of {shown} with all trades", err=True)
+        pages.page(shown)
+        click.echo(f"{address} (Ctrl-C stops)")
+        if not no_browser:  # in a thread: a browser in the terminal would keep the server from answering it
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        with suppress(KeyboardInterrupt):
+            server.serve_forever(poll_interval=0.1)
+    click.echo("stopped", err=True)
 
 
 @cli.command()
