@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 from collections.abc import Callable
+from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
@@ -16,8 +18,14 @@ from matplotlib.axes import Axes
 from PIL import Image
 
 from edgebook import figures_equity, figures_rates, figures_regimes, figures_search
-from edgebook.figures import COLOURS, HEADS, canvas, colour, line_colours, png, words
-from edgebook.figures_axes import readable, spread
+from edgebook.figures import COLOURS, HEADS, canvas, colour, line_colours, picture, png, words
+from edgebook.figures_axes import spread
+from edgebook.figures_palette import DARK, DARK_PAPER, PAPER, SERIES, contrast, readable
+from edgebook.figures_shades import draw_shades
+from edgebook.figures_svg import _path
+from edgebook.report import stylesheet
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 DAYS = pd.date_range("2018-07-02", periods=60, freq="D", tz="UTC")
 RNG = np.random.default_rng(3)
@@ -85,38 +93,106 @@ DRAWINGS: dict[str, Callable[[Axes], None]] = {
 }
 
 
-@pytest.mark.parametrize("name", DRAWINGS)
-def test_every_drawing_is_a_small_palette_png_with_title_and_units(name: str) -> None:
+def shown(name: str, *, caption: str = "n 3") -> str:
     figure, (ax,) = canvas(height_in=2.6)
     DRAWINGS[name](ax)
-    picture = png(figure, caption="n 3")
-    image = Image.open(io.BytesIO(picture.data))
-    assert image.mode == "P"
-    assert image.size[0] == 1170
-    assert not image.info.keys() & {"Software", "Creation Time"}
-    assert len(picture.data) < 45_000
-    assert repr(picture).endswith("\nn 3")
+    return picture(figure, caption=caption).svg
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_every_drawing_is_a_small_svg_with_title_units_and_words(name: str) -> None:
+    figure, (ax,) = canvas(height_in=2.6)
+    DRAWINGS[name](ax)
+    made = picture(figure, caption="what it is,\n  n 3")
+    root = ElementTree.fromstring(made.svg)
+    title, description = root[0], root[1]
+    assert (root.attrib["role"], title.tag, description.tag) == ("img", f"{SVG}title", f"{SVG}desc")
+    assert root.attrib["aria-labelledby"] == f"{title.attrib['id']} {description.attrib['id']}"
+    assert (title.text, description.text) == (ax.get_title(loc="left") or "untitled", "what it is, n 3")
+    assert repr(made) == f"Figure: {title.text}\nwhat it is, n 3"
+    assert len(made.svg) < 14_000
     assert ax.get_title(loc="left") or name == "drawdown"
     assert ax.get_ylabel() or name in {"forest", "bars", "matrix", "clusters"}
 
 
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_page_can_hold_a_drawing_and_recolour_it(name: str) -> None:
+    svg = shown(name)
+    assert not re.search(
+        r"<\?xml|<!|<style|<metadata|<image|https?://(?!www\.w3\.org/2000/svg)|<[^>]*\d\.\d{3}|mathdefault", svg
+    )
+    assert re.findall(r"(?<!,)#[0-9a-f]{6}\b(?!-)", svg) == [], "a colour that no theme can change"
+    named = re.findall(r' id="([^"]*)"', svg)
+    assert len(named) == len(set(named))
+    assert set(re.findall(r"url\(#([^)]*)\)", svg) + re.findall(r'href="#([^"]*)"', svg)) <= set(named)
+    assert set(re.findall(r"var\((--[a-z0-9-]*)", svg)) <= {*re.findall(r"--[a-z0-9-]+(?=:)", stylesheet())}
+
+
+def test_figures_of_one_page_have_no_name_in_common() -> None:
+    names = [set(re.findall(r' id="([^"]*)"', shown(name))) for name in DRAWINGS]
+    assert len(set().union(*names)) == sum(map(len, names))
+
+
 def test_a_picture_is_the_same_whatever_the_session_set_before() -> None:
-    def bytes_now() -> bytes:
-        figure, (ax,) = canvas(height_in=2)
-        figures_rates.draw_forest(RATES, ax=ax, title="F", reference=0.51, reference_label="break-even")
-        return png(figure, caption="").data
-
-    first = bytes_now()
+    first = shown("forest")
     with matplotlib.rc_context({"font.size": 19, "axes.grid": False, "savefig.dpi": 40, "text.color": "red"}):
-        assert bytes_now() == first
+        assert shown("forest") == first
+    assert shown("forest", caption="n 4") != first
 
 
-def test_a_thin_mark_keeps_its_colour() -> None:
+def test_names_of_the_data_are_letters_and_nothing_else() -> None:
+    names = ["<script>alert(1)</script>", "$a_b$ & \"c'", "=cmd()"]
     figure, (ax,) = canvas()
-    figures_rates.draw_forest(RATES, ax=ax, title="F", reference=0.51, reference_label="break-even")
-    image = Image.open(io.BytesIO(png(figure, caption="").data)).convert("RGB")
-    shown = {"#{:02x}{:02x}{:02x}".format(*value) for _, value in image.getcolors(1 << 20)}
-    assert {colour("champion"), colour("challenger"), colour("frozen"), "#ffffff"} <= shown
+    table = RATES.assign(label=names)
+    figures_rates.draw_forest(table, ax=ax, title="<b>$x$", reference=0.51, reference_label="break-even")
+    svg = picture(figure, caption="<i>n & 3").svg
+    assert not re.search(r"<script|<b>|<i>", svg)
+    texts = [text.text for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+    assert {"<script>alert(1)</script>", "$a b$ & \"c'", "=cmd()", "<b>$x$"} <= set(texts)
+
+
+def test_points_are_rounded_where_they_are_and_not_step_by_step() -> None:
+    rng = np.random.default_rng(1)
+    points = np.cumsum(rng.normal(0, 0.3, (400, 2)), axis=0)
+    path = "M " + " L ".join(f"{x} {y}" for x, y in points)
+    at, seen = np.zeros(2), []
+    for kind, numbers in re.findall(r"([Mlhv])([^Mlhv]*)", _path(path)):
+        steps = [float(step) for step in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", numbers)]
+        pairs = {"h": [(x, 0) for x in steps], "v": [(0, y) for y in steps]}.get(kind) or list(
+            zip(steps[::2], steps[1::2], strict=True)
+        )
+        for pair in pairs:
+            at = np.array(pair) if kind == "M" else at + pair
+            seen.append(at)
+    wanted = [
+        point for i, point in enumerate(np.round(points, 2)) if not i or (point != np.round(points, 2)[i - 1]).any()
+    ]
+    np.testing.assert_allclose(seen, wanted, atol=1e-9)
+
+
+def test_shades_are_one_shape_a_level_and_cover_each_cell_once() -> None:
+    _, (ax,) = canvas()
+    values = np.array([[1.0, 1.0, -1.0], [0.5, np.nan, 0.0]])
+    draw_shades(values, ax=ax, shade="#17456e", below="#c8553d", ceiling=1.0, levels=4)
+    assert sorted((patch.get_alpha(), len(patch.get_path().vertices) // 5) for patch in ax.patches) == [
+        (0.5, 1),
+        (1.0, 1),
+        (1.0, 1),
+    ]
+    inside = [patch for patch in ax.patches if patch.get_path().contains_point((1, 0))]
+    assert [patch.get_alpha() for patch in inside] == [1.0]
+
+
+def test_a_file_for_the_docs_is_a_small_palette_png() -> None:
+    def made() -> bytes:
+        figure, (ax,) = canvas()
+        DRAWINGS["forest"](ax)
+        return png(figure, caption="n 3").data
+
+    image = Image.open(io.BytesIO(made()))
+    assert (image.mode, image.size[0]) == ("P", 1170)
+    assert not image.info.keys() & {"Software", "Creation Time"}
+    assert made() == made()
 
 
 @pytest.mark.parametrize(
@@ -136,9 +212,10 @@ def test_colours_that_stand_together_are_told_apart_when_colour_blind(together: 
         np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
     ]
     for matrix in [np.eye(3), *blind]:
-        seen = [matrix @ _linear(colour(name)) for name in together]
-        for one, other in itertools.combinations(map(_lab, seen), 2):
-            assert np.linalg.norm(one - other) > 15, together
+        for theme in (COLOURS, {name: DARK[shade] for name, shade in COLOURS.items()}):
+            seen = [matrix @ _linear(theme[name]) for name in together]
+            for one, other in itertools.combinations(map(_lab, seen), 2):
+                assert np.linalg.norm(one - other) > 15, together
 
 
 def _linear(shade: str) -> np.ndarray:
@@ -154,10 +231,11 @@ def _lab(linear: np.ndarray) -> np.ndarray:
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
-def test_letters_are_never_pale() -> None:
-    for shade in COLOURS.values():
-        luminance = np.array([0.2126, 0.7152, 0.0722]) @ _linear(readable(shade))
-        assert 1.05 / (luminance + 0.05) > 2.9, shade
+def test_letters_can_be_read_on_light_paper_and_on_dark() -> None:
+    for shade in {*COLOURS.values(), *SERIES}:
+        assert contrast(readable(shade), PAPER) >= 4.5, shade
+        assert contrast(readable(DARK[shade], on=DARK_PAPER), DARK_PAPER) >= 4.5, shade
+        assert contrast(DARK[shade], DARK_PAPER) >= 3, shade
 
 
 def test_lines_take_their_meaning_and_the_others_the_next_colour() -> None:

@@ -249,8 +249,8 @@ def test_events_are_drawn_on_the_curve():
     events = learning_curve.history_events(heads_with((9, "promoted", "r3"), (15, "rolled back", "r1")))
     plain = figures_learning.curve_picture(curves, differences, events=NO_EVENT)
     marked = figures_learning.curve_picture(curves, differences, events=events)
-    assert plain.data != marked.data
-    assert marked.data == figures_learning.curve_picture(curves, differences, events=events).data
+    assert plain.svg != marked.svg
+    assert marked.svg == figures_learning.curve_picture(curves, differences, events=events).svg
 
 
 # --- all candidates ---

@@ -268,7 +268,7 @@ def test_the_whole_report_fits_and_shows_no_nan():
     shown = everything(trades, daily, metrics, cells)
     assert all("nan" not in repr(one).lower() for one in shown)
     pictures = [one for one in shown if hasattr(one, "data")]
-    assert sum(len(picture.data) for picture in pictures) < 270_000  # under 400 kB as text, tables included
+    assert sum(len(picture.svg) for picture in pictures) < 270_000  # under 400 kB as text, tables included
 
 
 def made_up_effects():

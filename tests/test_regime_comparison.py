@@ -125,7 +125,7 @@ def test_every_table_picture_and_sentence_of_a_short_history_is_there() -> None:
     pictures = [
         regime_pictures.labels_picture(bars, table, last_days=20), regime_pictures.agreement_picture(counts),
     ]  # fmt: skip
-    assert all(one.data.startswith(b"\x89PNG") and len(one.data) < 60_000 for one in pictures)
+    assert all(one.svg.startswith("<svg") and len(one.svg) < 80_000 for one in pictures)
 
 
 def test_a_history_shorter_than_the_warm_up_is_said_to_be() -> None:

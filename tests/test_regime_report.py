@@ -251,7 +251,7 @@ def test_every_table_picture_and_sentence_of_a_short_history_is_there() -> None:
         regime_pictures.transitions_picture(regime_report.bar_transitions(found)),
         regime_pictures.performance_picture(performance, overall=regime_pictures.side_means(performance)),
     ]  # fmt: skip
-    assert all(picture.data.startswith(b"\x89PNG") and len(picture.data) < 60_000 for picture in pictures)
+    assert all(picture.svg.startswith("<svg") and len(picture.svg) < 80_000 for picture in pictures)
 
 
 def test_the_worked_examples_run() -> None:

@@ -123,7 +123,7 @@ def test_handing_on_writes_only_when_asked_and_clears_what_is_old(
 def test_before_the_first_study_every_part_says_that_there_is_none(week: Week, settings: dict[str, Any]) -> None:
     assert tuning_run.read_study({}) is None
     assert all("none" in repr(show(None)) for show in TABLES)
-    assert all(picture(None).data for picture in PICTURES)
+    assert all(picture(None).svg for picture in PICTURES)
     assert all(tuning_readings.NOTHING in repr(read(None)) for read in READINGS)
     assert "is due on" in repr(tuning_readings.window(None, week=week, tuning=settings["tuning"]))
 

@@ -84,7 +84,7 @@ def _canonical_output(output: Any, *, root: Path) -> None:
     for mime in list(output.get("data", {})):
         if mime.startswith("text/"):
             output.data[mime] = _canonical_text(output.data[mime], root=root)
-        elif mime.startswith("image/"):
+        elif mime.startswith("image/") and not mime.endswith("xml"):
             output.data[mime] = output.data[mime].replace("\n", "")
     if "traceback" in output:
         output.traceback = [_canonical_text(line, root=root) for line in output.traceback]

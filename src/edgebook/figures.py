@@ -14,51 +14,37 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from edgebook.figures_palette import COLOURS, FAINT, HAIR, INK, SERIES, SOFT, WASH
+from edgebook.figures_svg import SETTINGS, drawn, neat
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from PIL.Image import Image
+
+__all__ = [
+    "COLOURS",
+    "FAINT",
+    "HAIR",
+    "HEADS",
+    "INK",
+    "SERIES",
+    "SOFT",
+    "WASH",
+    "Bitmap",
+    "Picture",
+    "canvas",
+    "colour",
+    "line_colours",
+    "picture",
+    "png",
+    "styled",
+    "words",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-INK, SOFT, FAINT, HAIR, WASH = "#1b2430", "#566070", "#8a94a0", "#e4e4df", "#f3f2ee"
-
-COLOURS = {
-    # arms
-    "champion": "#17456e",
-    "challenger": "#d9822b",
-    "frozen": "#66727f",
-    "baseline": "#b4bbc3",
-    "no_learning": "#b4bbc3",
-    # regimes
-    "trending_bullish": "#1f9e89",
-    "trending_bearish": "#c8553d",
-    "ranging": "#b9c0c8",
-    "volatile": "#7b4f9d",
-    # sides and results: never red against green
-    "long": "#2a78b5",
-    "short": "#d9822b",
-    "win": "#2a78b5",
-    "loss": "#d07a4b",
-    "take_profit": "#2a78b5",
-    "stop_loss": "#d07a4b",
-    "time_exit": "#9aa5b1",
-    # heads: Paul Tol's "muted" scheme
-    "HEAD_A": "#332288",
-    "HEAD_B": "#88ccee",
-    "HEAD_C": "#44aa99",
-    "HEAD_D": "#117733",
-    "HEAD_E": "#999933",
-    "HEAD_F": "#ddcc77",
-    "HEAD_G": "#cc6677",
-    "HEAD_H": "#882255",
-    "HEAD_I": "#aa4499",
-}
-"""Colour of each meaning, told apart under the common kinds of colour blindness."""
 
 HEADS = {
     "HEAD_A": "Trend following",
@@ -73,14 +59,13 @@ HEADS = {
 }
 """What figures call the heads."""
 
-SERIES = ("#17456e", "#d9822b", "#1f9e89", "#7b4f9d", "#7a8794", "#aa4499", "#999933", "#88ccee")
-"""Colours, in order, of lines that have no meaning of their own."""
-
 STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
     "font.size": 8.5,
     "text.color": INK,
     "text.hinting": "none",
+    "text.parse_math": False,  # names come from data: a dollar sign is a dollar sign
+    "axes.facecolor": "none",
     "axes.labelcolor": SOFT,
     "axes.labelsize": 8,
     "axes.edgecolor": FAINT,
@@ -123,7 +108,7 @@ STYLE = {
     "figure.facecolor": "white",
     "date.autoformatter.month": "%b %Y",
     "timezone": "UTC",
-}
+} | SETTINGS
 """Settings laid over matplotlib's own defaults; a user's matplotlibrc has no say."""
 
 WIDTH_IN, DOTS_PER_INCH = 7.8, 150
@@ -207,24 +192,32 @@ def canvas(
 
 @dataclass(frozen=True)
 class Picture:
-    """A finished figure: PNG for the report, a fixed line of text for comparison.
+    """A finished figure: SVG for the report, a fixed line of text for comparison.
 
     The first line of its text is the picture's description, the rest its caption.
     """
 
-    data: bytes
+    svg: str
     words: str
 
-    def _repr_png_(self) -> bytes:
-        return self.data
+    def _repr_svg_(self) -> str:
+        return self.svg
 
     def __repr__(self) -> str:
         """Return description and caption."""
         return self.words
 
 
+@dataclass(frozen=True)
+class Bitmap:
+    """A finished figure as PNG, for the pages of ``docs``."""
+
+    data: bytes
+    words: str
+
+
 @styled
-def png(figure: Figure, *, caption: str, colours: int = 32) -> Picture:
+def picture(figure: Figure, *, caption: str) -> Picture:
     """Turn a figure into the picture that a notebook shows.
 
     Parameters
@@ -233,48 +226,45 @@ def png(figure: Figure, *, caption: str, colours: int = 32) -> Picture:
         From `canvas`, drawn on.
     caption : str
         What is seen, n, the kind of interval: computed.
-    colours : int
-        Size of the palette, 256 at most; 32 keep edges smooth at a third of the bytes of full colour.
 
     Returns
     -------
     Picture
-        The same bytes for the same figure: no date, no software version, no random palette.
+        The same bytes for the same figure: no date, no software version, no random name.
+    """
+    figure.align_ylabels()
+    named, said = _title(figure), " ".join(caption.split())
+    return Picture(neat(drawn(figure), title=named, description=said), f"Figure: {named}\n{said}")
+
+
+@styled
+def png(figure: Figure, *, caption: str) -> Bitmap:
+    """Turn a figure into a file for ``docs``, where no page gives it colours.
+
+    Parameters
+    ----------
+    figure, caption
+        As for `picture`.
+
+    Returns
+    -------
+    Bitmap
+        The same bytes for the same figure.
     """
     import io
 
     import numpy as np
+    from PIL import Image
 
     figure.align_ylabels()
     figure.canvas.draw()  # type: ignore[no-untyped-call]
-    reduced = _reduced(np.asarray(figure.canvas.buffer_rgba())[..., :3], colours=colours)  # type: ignore[attr-defined]
-    file = io.BytesIO()
-    reduced.save(file, format="PNG", optimize=True)
-    titles = [axes.get_title(loc="left") for axes in figure.axes]
-    named = "; ".join(dict.fromkeys(title for title in titles if title)) or "untitled"
-    return Picture(file.getvalue(), f"Figure: {named}\n{' '.join(caption.split())}")
-
-
-def _reduced(pixels: np.ndarray, *, colours: int) -> Image:
-    """Map an RGB image to a palette: colours that mean something stay, edges go to the nearest of the rest."""
-    import numpy as np
-    from PIL import Image
-
-    from edgebook.figures_axes import readable
-
+    pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]  # type: ignore[attr-defined]
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    packed = pixels.astype(np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
-    found, where, count = np.unique(packed, return_inverse=True, return_counts=True)
-    rgb = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1).astype(np.int64)
-    named = (INK, SOFT, FAINT, *COLOURS.values(), *SERIES)
-    meant = np.isin(found, [int(shade[1:], 16) for shade in (*named, *map(readable, named))])
-    first = np.lexsort((found, -count, ~(meant & (count > 3))))  # a thin mark keeps its colour, however few its pixels
-    common = np.argsort(-count, kind="stable")[: colours // 4]
-    solid = rgb[np.unique(np.concatenate([first[: min(colours // 2, int((meant & (count > 3)).sum()))], common]))]
-    rest = image.quantize(colors=colours - len(solid), method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    mixed = np.array(rest.getpalette(), dtype=np.int64).reshape(-1, 3)
-    palette = np.concatenate([solid, mixed])[:colours]
-    nearest = ((rgb[:, None, :] - palette[None, :, :]) ** 2).sum(axis=2).argmin(axis=1)
-    reduced = Image.fromarray(nearest[where].reshape(pixels.shape[:2]).astype(np.uint8), mode="P")
-    reduced.putpalette(palette.astype(np.uint8).tobytes())
-    return reduced
+    file = io.BytesIO()
+    image.quantize(colors=64, dither=Image.Dither.NONE).save(file, format="PNG", optimize=True)
+    return Bitmap(file.getvalue(), f"Figure: {_title(figure)}\n{' '.join(caption.split())}")
+
+
+def _title(figure: Figure) -> str:
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    return "; ".join(dict.fromkeys(title for title in titles if title)) or "untitled"

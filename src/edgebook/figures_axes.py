@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgebook.figures import FAINT
+from edgebook.figures_palette import FAINT, readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,15 +12,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from matplotlib.axes import Axes
-
-
-def readable(shade: str) -> str:
-    """Return `shade`, darkened where letters in it would be too pale on white."""
-    from matplotlib.colors import to_hex, to_rgb
-
-    parts = to_rgb(shade)
-    light = 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-    return to_hex([part * min(1.0, 0.5 / light) for part in parts]) if light > 0.5 else shade
 
 
 def titled(ax: Axes, title: str, *, legend_rows: int = 0) -> None:

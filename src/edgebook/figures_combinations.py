@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from edgebook.figures import Picture, canvas, png
+from edgebook.figures import Picture, canvas, picture
 from edgebook.figures_rates import draw_forest, draw_pair_matrix, rows_height_in
 from edgebook.indicators import HEADS
 from edgebook.outcome_pairs import leading_pairs, survivors
@@ -52,7 +52,7 @@ def pairs_picture(pairs: pd.DataFrame, *, by: Literal["lift", "interaction"], to
         f"name more than twice at an end; {better + worse:,} of {tested:,} tested survive a false-discovery rate "
         "of 10 %."
     )
-    return png(figure, caption=caption)
+    return picture(figure, caption=caption)
 
 
 def heads_picture(alone: pd.DataFrame, pairs: pd.DataFrame) -> Picture:
@@ -84,4 +84,4 @@ def heads_picture(alone: pd.DataFrame, pairs: pd.DataFrame) -> Picture:
         "side, out of sample; below it n in thousands. On the diagonal: the head itself. Bold: survives a "
         f"false-discovery rate of 10 % ({better + worse} of {tested} pairs tested)."
     )
-    return png(figure, caption=caption, colours=96)
+    return picture(figure, caption=caption)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgebook.drift_words import kind_of
-from edgebook.figures import INK, Picture, canvas, png
+from edgebook.figures import INK, Picture, canvas, picture
 from edgebook.figures_axes import nothing_yet, times
 from edgebook.figures_equity import draw_weeks
 
@@ -30,7 +30,7 @@ def drift_picture(levels: pd.DataFrame, alarms: pd.DataFrame) -> Picture:
     title = "How near the streams came to an alarm"
     if levels.empty:
         nothing_yet(ax, title=title)
-        return png(figure, caption="No stream is watched yet, n = 0 weeks.")
+        return picture(figure, caption="No stream is watched yet, n = 0 weeks.")
     share = levels.assign(share=levels["level"] / levels["limit"])
     nearest = share.groupby(["week", "kind"])["share"].max().unstack("kind")
     nearest = nearest[[kind for kind in LINES if kind in nearest.columns]].rename(columns=LINES)
@@ -39,7 +39,7 @@ def drift_picture(levels: pd.DataFrame, alarms: pd.DataFrame) -> Picture:
         ax.plot(times(alarms["week"]), [1.0] * len(alarms), linestyle="", marker="v", color=INK, markersize=6, zorder=5)
     kinds = alarms["stream"].map(kind_of).value_counts(sort=False)
     told = ", ".join(f"{count} of {LINES[str(kind)].removeprefix('nearest ')}" for kind, count in sorted(kinds.items()))
-    return png(
+    return picture(
         figure,
         caption=f"Level at the end of each week, {nearest.index.size} weeks, {levels['stream'].nunique()} streams; "
         f"after an alarm a stream starts again from 0. Triangles: weeks with an alarm, n = {len(alarms)}"

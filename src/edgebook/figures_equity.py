@@ -8,11 +8,12 @@ import numpy as np
 
 from edgebook.figures import FAINT, HAIR, SOFT, colour, line_colours, styled, words
 from edgebook.figures_axes import end_labels, nothing_yet, percent_axis, time_axis, times, titled
+from edgebook.figures_palette import PAPER
 
 FORMER = ("#66727f", "#1f9e89", "#7b4f9d", "#999933", "#aa4499")
 """Colours, in order, of challengers that are no longer on trial."""
 
-ON_WHITE = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+ON_WHITE = {"boxstyle": "square,pad=0.1", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.85}
 """Behind words that stand on lines."""
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from edgebook.figures import FAINT, SOFT, colour, styled
 from edgebook.figures_axes import times
+from edgebook.figures_palette import PAPER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,5 +45,5 @@ def draw_events(events: pd.DataFrame, *, ax: Axes, named: bool) -> None:
             ax.annotate(
                 text, xy=(at, 0), xycoords=("data", "axes fraction"), xytext=(-3 if late else 3, 3 + 9 * (number % 3)),
                 textcoords="offset points", ha="right" if late else "left", fontsize=7, color=SOFT,
-                bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
+                bbox={"boxstyle": "square,pad=0.1", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.85},
             )  # fmt: skip

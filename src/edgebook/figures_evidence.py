@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgebook.figures import INK, SOFT, Picture, canvas, colour, line_colours, png, styled
+from edgebook.figures import INK, SOFT, Bitmap, canvas, colour, line_colours, png, styled
 from edgebook.figures_axes import legend_above, titled
 from edgebook.known_switch import REGAINED, ROLLING_WEEKS, WITHIN_WEEKS
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CURVES = {"full_loop": "full loop", "steps": "steps of ±0.01", "equal": "equal", "log_odds_fast": "log-odds, fast"}
 
 
-def evidence_pictures(found: Mapping[str, Any]) -> dict[str, Picture]:
+def evidence_pictures(found: Mapping[str, Any]) -> dict[str, Bitmap]:
     """All figures, by the name of their file."""
     return {"learners": learners_picture(found), "switch": switch_picture(found)}
 
@@ -34,7 +34,7 @@ def captions(found: Mapping[str, Any]) -> dict[str, str]:
 
 
 @styled
-def learners_picture(found: Mapping[str, Any]) -> Picture:
+def learners_picture(found: Mapping[str, Any]) -> Bitmap:
     """Draw the gains in R a week, one panel a market."""
     markets = list(dict.fromkeys(row["market"] for row in found["rows"]))
     names = list(dict.fromkeys(f"{row['learner']}: {row['value']}" for row in found["rows"]))
@@ -55,7 +55,7 @@ def learners_picture(found: Mapping[str, Any]) -> Picture:
 
 
 @styled
-def switch_picture(found: Mapping[str, Any]) -> Picture:
+def switch_picture(found: Mapping[str, Any]) -> Bitmap:
     """Draw the rolling share of the oracle's advantage."""
     switch = found["studies"]["switch"]
     figure, (ax,) = canvas(height_in=3.2)

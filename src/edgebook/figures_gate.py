@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from edgebook.figures import COLOURS, FAINT, INK, SOFT, Picture, canvas, png, styled
+from edgebook.figures import COLOURS, FAINT, INK, SOFT, Picture, canvas, picture, styled
 from edgebook.figures_axes import legend_above, nothing_yet, time_axis, times, titled
 from edgebook.figures_equity import ON_WHITE, draw_equity, draw_wealth
 from edgebook.figures_rates import draw_bars
@@ -52,7 +52,7 @@ def wealth_picture(challengers: Sequence[Comparison], baselines: Sequence[Compar
     )  # fmt: skip
     ends = [f"{one.arm} {one.wealth:.3g} after {len(one.days)} days ({one.outcome})" for one in challengers[-3:]]
     shown = "; ".join(ends) or "no challenger yet"
-    return png(figure, caption=f"Wealth 1 at admission, log scale, bar {bar:g}. {shown}.")
+    return picture(figure, caption=f"Wealth 1 at admission, log scale, bar {bar:g}. {shown}.")
 
 
 def books_picture(found: Comparison, *, risk_per_trade: float) -> Picture:
@@ -79,7 +79,7 @@ def books_picture(found: Comparison, *, risk_per_trade: float) -> Picture:
     draw_differences(difference, at=days["date"], ax=middle, below=bottom)
     total = formatted(float(difference.sum()), "r") if len(days) else "n/a"
     arms = f"{found.arm} less {found.against}" if found.arm else "No challenger yet"
-    return png(
+    return picture(
         figure,
         caption=f"{arms}: {total} over {len(days)} paired days.",
     )
@@ -103,7 +103,9 @@ def regimes_picture(regimes: pd.DataFrame, found: Comparison) -> Picture:
     title = f"{found.arm} less {found.against}, by regime of entry" if found.arm else "By regime of entry"
     draw_bars(shown, ax=ax, title=title, unit="difference of mean R a signal, with 95 % interval; n signals of both")
     own = shown[shown["regime"] != "all"]
-    return png(figure, caption=f"{int(own['kept'].sum())} of {len(own)} regimes have an interval that leaves 0 out.")
+    return picture(
+        figure, caption=f"{int(own['kept'].sum())} of {len(own)} regimes have an interval that leaves 0 out."
+    )
 
 
 def sample_sizes_picture(sizes: pd.DataFrame, *, cost: Interval, weeks: int) -> Picture:
@@ -122,7 +124,7 @@ def sample_sizes_picture(sizes: pd.DataFrame, *, cost: Interval, weeks: int) -> 
     draw_sample_sizes(sizes, ax=ax)
     beyond = int(np.isinf(sizes[["paired_gate", "routed_gate"]].to_numpy()).sum())
     ratio = f"{cost.value:.1f} times (95 % {cost.low:.1f} to {cost.high:.1f})" if np.isfinite(cost.value) else "n/a"
-    return png(
+    return picture(
         figure,
         caption=f"Weeks at 80 % power, both axes logarithmic. The planned lines lie {ratio} apart; {beyond} of "
         f"{2 * len(sizes)} points of the gate lie beyond the {weeks} weeks simulated.",
@@ -151,7 +153,7 @@ def panels_picture(without: NDArray[np.float64], edge: NDArray[np.float64], *, b
         )
         draw_paths(wealth, ax=ax, bar=bar, title=f"{name}: {np.isfinite(weeks).sum()} of {len(weeks)} promoted")
     axes[1].set_ylabel("")
-    return png(figure, caption=f"{len(without)} simulated challengers each, a look a day: {'; '.join(shares)}.")
+    return picture(figure, caption=f"{len(without)} simulated challengers each, a look a day: {'; '.join(shares)}.")
 
 
 @styled

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from edgebook.contributions import OVERALL
-from edgebook.figures import HAIR, Picture, canvas, colour, png
+from edgebook.figures import HAIR, Picture, canvas, colour, picture
+from edgebook.figures_palette import PALE
 from edgebook.figures_rates import draw_bars, rows_height_in
 from edgebook.figures_search import draw_clusters
 from edgebook.figures_states import draw_states
@@ -26,7 +27,7 @@ def correlation_picture(found: Mapping[str, Any]) -> Picture:
     figure, (ax,) = canvas(height_in=6.6)
     draw_clusters(matrix, ax=ax, clusters=[cluster_of[name] for name in names], title="Indicators that say the same")
     caption = f"{len(names)} indicators in {len(found['clusters'])} clusters (framed), n = {found['bars']:,} bars."
-    return png(figure, caption=caption)
+    return picture(figure, caption=caption)
 
 
 def line_picture(found: Mapping[str, Any]) -> Picture:
@@ -47,7 +48,7 @@ def line_picture(found: Mapping[str, Any]) -> Picture:
         f"95 % intervals with Newey-West errors over n = {found['days']:,} days, one cluster at a time; bold and blue: "
         "survives the correction for all of them."
     )
-    return png(figure, caption=caption)
+    return picture(figure, caption=caption)
 
 
 def forest_picture(found: Mapping[str, Any]) -> Picture:
@@ -69,7 +70,7 @@ def forest_picture(found: Mapping[str, Any]) -> Picture:
         f"In-sample gain on n = {found['forest_rows']:,} bars: above zero for anything, so the grey band is what to "
         "compare with; bold and blue: survives the comparison with the largest of each shift."
     )
-    return png(figure, caption=caption)
+    return picture(figure, caption=caption)
 
 
 def permutation_picture(found: Mapping[str, Any], *, top: int = 20) -> Picture:
@@ -88,7 +89,7 @@ def permutation_picture(found: Mapping[str, Any], *, top: int = 20) -> Picture:
         f"The {len(shown)} largest of {len(found['permutation'])} clusters; lines span the purged walk-forward folds; "
         "blue: above the band."
     )
-    return png(figure, caption=caption)
+    return picture(figure, caption=caption)
 
 
 def contributions_picture(found: Mapping[str, Any], *, top: int = 12) -> Picture:
@@ -108,7 +109,7 @@ def contributions_picture(found: Mapping[str, Any], *, top: int = 12) -> Picture
         f"The {len(shown)} highest and lowest of {frame['indicator'].nunique()} indicators before shrinking; 95 % "
         "intervals over week clusters, one indicator at a time; blue: leaves out zero."
     )
-    return png(figure, caption=caption)
+    return picture(figure, caption=caption)
 
 
 def decisions_picture(found: Mapping[str, Any]) -> Picture:
@@ -117,7 +118,7 @@ def decisions_picture(found: Mapping[str, Any]) -> Picture:
     figure, (ax,) = canvas(height_in=rows_height_in(len(states)))
     draw_states(
         states, ax=ax, title="Clusters in and out, run by run",
-        shades={"evidence": colour("champion"), "kept": "#9dbad6", "out": HAIR},
+        shades={"evidence": colour("champion"), "kept": PALE, "out": HAIR},
         labels={"evidence": "in, on evidence", "kept": "in, for another reason", "out": "out"},
     )  # fmt: skip
     members = int(decisions_frame(found).query("at == @found['at']")["n"].sum())
@@ -126,4 +127,4 @@ def decisions_picture(found: Mapping[str, Any]) -> Picture:
         f"run{'s' if states.shape[1] > 1 else ''}; in: at least half of the members were kept. Another reason: nothing "
         "survived, so that all stayed, or the head would have been empty."
     )
-    return png(figure, caption=caption)
+    return picture(figure, caption=caption)

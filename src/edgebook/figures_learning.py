@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from edgebook.candidate_scores import rolling_auc
-from edgebook.figures import FAINT, INK, SOFT, Picture, canvas, colour, png, styled, words
+from edgebook.figures import FAINT, INK, SOFT, Picture, canvas, colour, picture, styled, words
 from edgebook.figures_axes import end_labels, legend_above, nothing_yet, percent_axis, time_axis, times, titled
 from edgebook.figures_equity import draw_weeks
 from edgebook.figures_events import draw_events
 from edgebook.figures_rates import draw_calibration
+from edgebook.figures_shades import draw_shades
 from edgebook.learning_curve import MIN_ROLLING, ROLLING_WEEKS, cumulative_difference
 from edgebook.market import REGIMES
 from edgebook.recipes import HEAD_LETTERS
@@ -46,7 +47,7 @@ def curve_picture(curves: pd.DataFrame, differences: Mapping[str, Paired], *, ev
     if weeks < 1:
         nothing_yet(above, title=title)
         nothing_yet(below, title="")
-        return png(figure, caption="No week has passed since the first seal, n = 0 weeks.")
+        return picture(figure, caption="No week has passed since the first seal, n = 0 weeks.")
     draw_weeks(curves, ax=above, title=title, unit="cumulative R, net of costs", percent=False)
     above.axhline(0, color=FAINT, linewidth=0.8)
     draw_events(events, ax=above, named=True)
@@ -58,7 +59,7 @@ def curve_picture(curves: pd.DataFrame, differences: Mapping[str, Paired], *, ev
     draw_weeks(lines, ax=below, title="", unit="difference, R", low=low, high=high, percent=False)
     below.axhline(0, color=INK, linewidth=0.9)
     draw_events(events, ax=below, named=False)
-    return png(
+    return picture(
         figure,
         caption=f"Above: R of signals by week of entry, weeks n = {weeks}. Below: the account less the "
         f"{words(against)} policy, paired by week; band: 95 % interval at each single look, weeks as units. Lines "
@@ -96,7 +97,7 @@ def rolling_picture(
         draw_events(events, ax=ax, named=True)
     last = rolling[account].dropna(subset=["value"]).tail(1)
     said = f"{int(last['n'].iloc[0]):,} signals of the account in the last window" if len(last) else "n = 0"
-    return png(
+    return picture(
         figure,
         caption=f"Bands: 95 % intervals, weeks as clusters; from week {MIN_ROLLING} on; {said}. Dashed: the win rate "
         "at which the account's wins and losses would cancel.",
@@ -127,7 +128,7 @@ def skill_picture(skills: Mapping[str, pd.DataFrame], *, weeks: Sequence[str], e
     )  # fmt: skip
     if len(known):
         draw_events(events, ax=ax, named=False)
-    return png(
+    return picture(
         figure,
         caption="Mean of the weekly AUC (chance that a winner had more confidence than a loser of its week); band: 95 "
         "% interval of the account's, weeks as units.",
@@ -148,7 +149,7 @@ def calibration_picture(calibrated: Mapping[str, pd.DataFrame]) -> Picture:
     for ax in panels[1:]:
         ax.set_ylabel("")
     n = ", ".join(f"{int(frame['n'].sum()):,} of {words(name)}" for name, frame in calibrated.items())
-    return png(
+    return picture(
         figure,
         caption=f"Every candidate, traded or not, in ten groups of equal size: n = {n}. Each was scored by a policy "
         "that had not seen it. Bars: 95 % intervals, weeks as clusters.",
@@ -164,15 +165,12 @@ def weights_picture(weights: pd.DataFrame) -> Picture:
     weights : DataFrame
         As `policy_history.weights_over_time` gives it.
     """
-    from matplotlib.colors import LinearSegmentedColormap
-
     figure, panels = canvas(height_in=5.0, columns=2, ratios=(1, 1))
-    shades = LinearSegmentedColormap.from_list("weight", ["#f7f9fb", "#9dbad6", colour("champion")], N=16)
     top = float(np.nanmax(weights.to_numpy(), initial=0.0)) or 1.0
     weeks = len(weights)
     for regime, ax in zip(REGIMES, panels, strict=True):
         values = weights[regime].to_numpy(dtype=float).T
-        ax.imshow(values, cmap=shades, vmin=0, vmax=top, aspect="auto", interpolation="nearest")
+        draw_shades(values, ax=ax, shade=colour("champion"), ceiling=top)
         ax.set_yticks(range(len(HEAD_LETTERS)), [words(f"HEAD_{letter}") for letter in HEAD_LETTERS], fontsize=7)
         ticks = sorted({0, (weeks - 1) // 2, weeks - 1})
         ax.set_xticks(ticks, [f"{weights.index[i]:%b %Y}" for i in ticks], fontsize=7)
@@ -187,7 +185,7 @@ def weights_picture(weights: pd.DataFrame) -> Picture:
         titled(ax, words(regime).capitalize())
     for ax in panels[1::2]:
         ax.set_yticklabels(list(HEAD_LETTERS))
-    return png(
+    return picture(
         figure,
         caption=f"Weight of each head in the policy in force, {weeks} seals; the number is today's. Darkest: "
         f"{top:.2f}. Where weights are log-odds of hit rates, 0 means that the head has not shown to know anything.",
@@ -224,7 +222,7 @@ def thresholds_picture(thresholds: pd.DataFrame, *, events: pd.DataFrame) -> Pic
     titled(ax, "Thresholds of the policy in force")
     end_labels(ax, ends=ends, size=7.5)
     count, whole = int(thresholds["certified"].sum()), len(thresholds)
-    return png(
+    return picture(
         figure,
         caption=f"Thick: certified ({count} of {whole} regime-weeks). Thin: paper, a quantile of the policy's recent "
         "confidence, which moves as calibration moves.",
@@ -265,6 +263,6 @@ def chance_picture(chance: Mapping[str, RandomPolicies]) -> Picture:
         band = interval(found.percentile.low / 100, found.percentile.high / 100, "percent")
         said.append(f"with {NULLS[null]} the account beats {found.percentile.value:.1f} % (95 % {band})")
     draws, n = next((len(f.weekly_r), f.n) for f in chance.values())
-    return png(
+    return picture(
         figure, caption=f"{draws:,} policies of {formatted(n, 'integer')} signals each; {'; '.join(said) or 'n/a'}."
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgebook.figures import FAINT, INK, SERIES, SOFT, Picture, canvas, colour, png, styled
+from edgebook.figures import FAINT, INK, SERIES, SOFT, Bitmap, canvas, colour, png, styled
 from edgebook.figures_axes import end_labels, legend_above, nothing_yet, percent_axis, titled
 from edgebook.loop_counts import GATE
 from edgebook.loop_words import mean, named, number, rate
@@ -22,7 +22,7 @@ ARMS = {"frozen": "frozen", "loop": "champion", "newest": "challenger", "oracle"
 """Colour of each arm, by meaning; the oracle takes a colour that no other arm has."""
 
 
-def loop_pictures(found: Mapping[str, Any]) -> dict[str, Picture]:
+def loop_pictures(found: Mapping[str, Any]) -> dict[str, Bitmap]:
     """All figures, by the name of their file.
 
     Parameters
@@ -67,7 +67,7 @@ def loop_captions(found: Mapping[str, Any]) -> dict[str, str]:
 
 
 @styled
-def false_picture(found: Mapping[str, Any]) -> Picture:
+def false_picture(found: Mapping[str, Any]) -> Bitmap:
     """Draw the share of null runs with a promotion, a group a rule, a line a kind."""
     kinds = [row for row in found["null_rules"] if row["runs"] and not row["stress"]]
     rules = list(found["null_rules"][0]["rules"])
@@ -109,7 +109,7 @@ def false_picture(found: Mapping[str, Any]) -> Picture:
 
 
 @styled
-def power_picture(found: Mapping[str, Any]) -> Picture:
+def power_picture(found: Mapping[str, Any]) -> Bitmap:
     """Draw the share of runs promoted by each week, one curve an edge."""
     power = found["power"]
     rows = [row for row in power["edges"] if row["n"]]
@@ -145,7 +145,7 @@ def power_picture(found: Mapping[str, Any]) -> Picture:
 
 
 @styled
-def baselines_picture(found: Mapping[str, Any]) -> Picture:
+def baselines_picture(found: Mapping[str, Any]) -> Bitmap:
     """Draw R a week of every arm, a group a market."""
     rows = found["baselines"]
     title = "R a week: the gated loop beside its baselines"

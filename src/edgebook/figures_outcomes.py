@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgebook.figures import Picture, canvas, png
+from edgebook.figures import Picture, canvas, picture
 from edgebook.figures_equity import draw_drawdown, draw_equity
 from edgebook.figures_rates import draw_calibration, draw_forest, draw_r_histogram, rows_height_in
 from edgebook.metrics import closed_trades
@@ -31,7 +31,7 @@ def equity_picture(daily: pd.DataFrame, *, goal: float | None = None) -> Picture
     start = float(daily["equity"].iloc[0] / (1 + daily["return_ratio"].iloc[0]))
     draw_equity(equity, ax=above, start=start, title="Equity and drawdown of the book")
     draw_drawdown(equity, ax=below, limit=goal)
-    return png(figure, caption=f"Net of costs, marked to market at each day's end, n = {len(daily):,} days.")
+    return picture(figure, caption=f"Net of costs, marked to market at each day's end, n = {len(daily):,} days.")
 
 
 def distribution_picture(trades: pd.DataFrame, metrics: pd.DataFrame) -> Picture:
@@ -49,7 +49,7 @@ def distribution_picture(trades: pd.DataFrame, metrics: pd.DataFrame) -> Picture
     mean, low, high = (float(found[end]["expectancy"]) for end in ("value", "low", "high"))
     figure, (ax,) = canvas()
     draw_r_histogram(r, ax=ax, mean=(mean, low, high))
-    return png(figure, caption=f"n = {r.size:,} closed signals; the mean's interval counts weeks, not signals.")
+    return picture(figure, caption=f"n = {r.size:,} closed signals; the mean's interval counts weeks, not signals.")
 
 
 def confidence_picture(bins: pd.DataFrame) -> Picture:
@@ -71,7 +71,7 @@ def confidence_picture(bins: pd.DataFrame) -> Picture:
             }
         )
         draw_calibration(shown, ax=ax, title="Stated confidence and what happened")
-    return png(figure, caption=f"{len(bins)} groups of equal size, n = {int(bins['n'].sum()):,} closed signals.")
+    return picture(figure, caption=f"{len(bins)} groups of equal size, n = {int(bins['n'].sum()):,} closed signals.")
 
 
 def cells_picture(own: pd.DataFrame, *, kind: str, metrics: pd.DataFrame) -> Picture:
@@ -105,7 +105,7 @@ def cells_picture(own: pd.DataFrame, *, kind: str, metrics: pd.DataFrame) -> Pic
         reference_label="break-even" if known else "even",
     )
     raw = interval(own["win_rate"].min(), own["win_rate"].max(), "percent")
-    return png(
+    return picture(
         figure,
         caption=f"Dots: shrunk win rate with 95 % interval; ticks: raw win rate ({raw}). "
         f"{int(shown['badge'].sum())} of {len(shown)} survive a false-discovery rate of 10 %. "

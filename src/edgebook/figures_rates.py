@@ -8,6 +8,8 @@ import numpy as np
 
 from edgebook.figures import FAINT, HAIR, INK, SOFT, WASH, colour, styled, words
 from edgebook.figures_axes import legend_above, nothing_yet, percent_axis, titled
+from edgebook.figures_palette import PAPER
+from edgebook.figures_shades import draw_gaps, draw_shades
 from edgebook.formats import formatted
 
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ def draw_bars(
     ax.barh(heights, values, height=0.46, color=shades, zorder=2)
     if "low" in rows:
         low, high = rows["low"].to_numpy(dtype=float), rows["high"].to_numpy(dtype=float)
-        ax.hlines(heights, low, high, color="white", linewidth=2.8, zorder=3)
+        ax.hlines(heights, low, high, color=PAPER, linewidth=2.8, zorder=3)
         ax.hlines(heights, low, high, color=INK, linewidth=1.2, zorder=4)
     ax.axvline(0, color=FAINT, linewidth=0.8, zorder=3)
     labels = [words(str(label)) for label in rows["label"]]
@@ -145,16 +147,13 @@ def draw_pair_matrix(lift: pd.DataFrame, *, n: np.ndarray, marked: np.ndarray, a
     ax : Axes
     title : str
     """
-    from matplotlib.colors import LinearSegmentedColormap
-
     if not n.any():
         return nothing_yet(ax, title=title)
     numbers = lift.to_numpy(dtype=float) * 100
     ceiling = max(float(np.nanmax(np.abs(numbers), initial=0.0)), 1.0)
-    shades = LinearSegmentedColormap.from_list("lift", ["#b2562d", "#f7f6f3", "#17456e"], N=15)
-    ax.imshow(np.nan_to_num(numbers), cmap=shades, vmin=-ceiling, vmax=ceiling, aspect="auto")
+    draw_shades(numbers, ax=ax, shade=colour("champion"), below=colour("trending_bearish"), ceiling=ceiling)
     for (row, column), value in np.ndenumerate(numbers):
-        tone = "white" if abs(value) / ceiling > 0.6 else INK
+        tone = PAPER if abs(value) / ceiling > 0.6 else INK
         text = formatted(value / 100, "points").removesuffix(" pp") if n[row, column] else "n/a"
         weight = "bold" if marked[row, column] else "normal"
         ax.text(column, row - 0.12, text, ha="center", va="center", fontsize=8.5, color=tone, fontweight=weight)
@@ -162,9 +161,7 @@ def draw_pair_matrix(lift: pd.DataFrame, *, n: np.ndarray, marked: np.ndarray, a
         ax.text(column, row + 0.25, count, ha="center", va="center", fontsize=6.5, color=tone)
     ax.set_xticks(range(lift.shape[1]), [str(name) for name in lift.columns])
     ax.set_yticks(range(lift.shape[0]), [words(str(name)) for name in lift.index])
-    for edge in np.arange(0.5, len(lift) - 1):
-        ax.axvline(edge, color="white", linewidth=2)
-        ax.axhline(edge, color="white", linewidth=2)
+    draw_gaps(lift.shape, ax=ax)
     ax.tick_params(length=0)
     ax.grid(False)
     ax.spines["bottom"].set_visible(False)

@@ -8,6 +8,8 @@ import numpy as np
 
 from edgebook.figures import INK, SOFT, colour, line_colours, styled, words
 from edgebook.figures_axes import end_labels, legend_above, nothing_yet, percent_axis, time_axis, times, titled
+from edgebook.figures_palette import PAPER
+from edgebook.figures_shades import draw_gaps, draw_shades
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,13 +80,10 @@ def draw_transitions(
     down, across : str
         What rows and columns are.
     """
-    from matplotlib.colors import LinearSegmentedColormap
-
     numbers = counts.to_numpy(dtype=float)
     totals = numbers.sum(axis=1, keepdims=True)
     share = np.divide(numbers, totals, out=np.full_like(numbers, np.nan), where=totals > 0)
-    shades = LinearSegmentedColormap.from_list("share", ["#f7f9fb", "#9dbad6", colour("champion")], N=16)
-    ax.imshow(np.sqrt(np.nan_to_num(share)), cmap=shades, vmin=0, vmax=1, aspect="auto")
+    draw_shades(np.sqrt(share), ax=ax, shade=colour("champion"), ceiling=1.0)
     for (row, column), value in np.ndenumerate(share):
         dark = np.sqrt(value) > 0.55 if np.isfinite(value) else False
         text = f"{value * 100:.1f} %" if np.isfinite(value) else "n/a"
@@ -95,20 +94,17 @@ def draw_transitions(
             ha="center",
             va="center",
             fontsize=9,
-            color="white" if dark else INK,
+            color=PAPER if dark else INK,
             weight="bold",
         )
         below = f"n {int(numbers[row, column]):,}"
-        ax.text(column, row + 0.24, below, ha="center", va="center", fontsize=7, color="white" if dark else SOFT)
+        ax.text(column, row + 0.24, below, ha="center", va="center", fontsize=7, color=PAPER if dark else SOFT)
     ax.set_xticks(range(len(counts.columns)), [words(str(name)) for name in counts.columns])
     ax.set_yticks(range(len(counts.index)), [words(str(name)) for name in counts.index])
     ax.set_xlabel(across)
     ax.set_ylabel(down)
     ax.grid(False)
-    for x in np.arange(0.5, len(counts.columns) - 1):
-        ax.axvline(x, color="white", linewidth=2)
-    for y in np.arange(0.5, len(counts.index) - 1):
-        ax.axhline(y, color="white", linewidth=2)
+    draw_gaps(share.shape, ax=ax)
     ax.spines["bottom"].set_visible(False)
     ax.tick_params(length=0)
     titled(ax, title)
@@ -130,7 +126,7 @@ def draw_shares(shares: pd.DataFrame, *, ax: Axes, title: str, unit: str = "shar
     days = times(shares.index)
     values = shares.to_numpy(dtype=float)
     shades = line_colours(list(shares.columns))
-    ax.stackplot(days, values.T, colors=shades, linewidth=0.5, edgecolor="white")
+    ax.stackplot(days, values.T, colors=shades, linewidth=0.5, edgecolor=PAPER)
     tops = np.nancumsum(values[-1])
     ax.set_ylim(0, 1)
     ax.set_xlim(days[0], days[-1])

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgebook.figures import COLOURS, FAINT, INK, SOFT, colour, styled, words
+from edgebook.figures import FAINT, INK, SOFT, colour, styled, words
 from edgebook.figures_axes import legend_above, nothing_yet, titled
+from edgebook.figures_palette import PAPER
+from edgebook.figures_shades import draw_gaps, draw_shades
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,14 +82,14 @@ def draw_slice(
     chosen : float, optional
         The proposed value: a line.
     """
-    from matplotlib.colors import LinearSegmentedColormap
-
-    shades = LinearSegmentedColormap.from_list("order", ["#cdd9e5", colour("champion")], N=6)
-    ax.scatter(values, scores, c=np.arange(len(values)), cmap=shades, s=9, linewidths=0)
+    for part, alpha in zip(np.array_split(np.arange(len(values)), 4), (0.25, 0.45, 0.7, 1.0), strict=True):
+        ax.plot(values[part], scores[part], "o", color=colour("champion"), alpha=alpha, markersize=3, markeredgewidth=0)
     if chosen is not None:
         ax.axvline(chosen, color=colour("challenger"), linewidth=1.2)
     if log:
         ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        ax.xaxis.set_minor_formatter(lambda value, _: "")
     ax.set_ylabel(unit)
     ax.set_title(words(name), loc="left", fontsize=8.5, pad=5)
 
@@ -109,14 +111,13 @@ def draw_clusters(
     names : bool
         Whether each row is named.
     """
-    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Rectangle
 
     labels = np.asarray(clusters)
     order = np.argsort(labels, kind="stable")
     matrix = correlation.to_numpy(dtype=float)[np.ix_(order, order)]
-    shades = LinearSegmentedColormap.from_list("correlation", ["#b2562d", "#f7f6f3", "#17456e"], N=15)
-    drawn = ax.imshow(matrix, cmap=shades, vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
+    tones = {"shade": colour("champion"), "below": colour("trending_bearish")}
+    draw_shades(matrix, ax=ax, ceiling=1.0, levels=7, **tones)
     start = 0
     for cluster in dict.fromkeys(labels[order]):
         size = int((labels == cluster).sum())
@@ -130,9 +131,15 @@ def draw_clusters(
     ax.set_xticks([])
     ax.grid(False)
     ax.spines["bottom"].set_visible(False)
-    scale = ax.get_figure().colorbar(drawn, ax=ax, shrink=0.5, aspect=18, ticks=[-1, -0.5, 0, 0.5, 1], pad=0.02)  # type: ignore[union-attr]
-    scale.set_label("rank correlation")
-    scale.outline.set_visible(False)  # type: ignore[operator]
+    scale = ax.inset_axes((1.02, 0.3, 0.025, 0.4))
+    draw_shades(np.arange(7, -8, -1)[:, None] / 7, ax=scale, ceiling=1.0, levels=7, **tones)
+    scale.set_xticks([])
+    scale.set_yticks([0, 3.5, 7, 10.5, 14], ["1", "0.5", "0", "−0.5", "−1"])
+    scale.yaxis.tick_right()
+    scale.set_ylabel("rank correlation")
+    scale.yaxis.set_label_position("right")
+    scale.grid(False)
+    scale.spines["bottom"].set_visible(False)
     titled(ax, title)
 
 
@@ -153,24 +160,18 @@ def draw_matrix(
     top : float, optional
         Value of the darkest shade; by default the largest.
     """
-    from matplotlib.colors import LinearSegmentedColormap
-
     numbers = values.to_numpy(dtype=float)
     ceiling = top or float(np.nanmax(numbers, initial=0.0)) or 1.0
-    shades = LinearSegmentedColormap.from_list("value", ["#f7f9fb", "#9dbad6", COLOURS["champion"]], N=16)
-    ax.imshow(np.nan_to_num(numbers), cmap=shades, vmin=0, vmax=ceiling, aspect="auto")
+    draw_shades(numbers, ax=ax, shade=colour("champion"), ceiling=ceiling)
     for (row, column), value in np.ndenumerate(numbers):
         known = np.isfinite(value)
-        tone = ("white" if value / ceiling > 0.6 else INK) if known else FAINT
+        tone = (PAPER if value / ceiling > 0.6 else INK) if known else FAINT
         ax.text(
             column, row, f"{value:.{places}f}" if known else "n/a", ha="center", va="center", fontsize=8, color=tone
         )
     ax.set_xticks(range(values.shape[1]), [words(str(name)) for name in values.columns])
     ax.set_yticks(range(values.shape[0]), [words(str(name)) for name in values.index])
-    for x in np.arange(0.5, values.shape[1] - 1):
-        ax.axvline(x, color="white", linewidth=2)
-    for y in np.arange(0.5, values.shape[0] - 1):
-        ax.axhline(y, color="white", linewidth=2)
+    draw_gaps(numbers.shape, ax=ax)
     ax.tick_params(length=0)
     ax.grid(False)
     ax.spines["bottom"].set_visible(False)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from edgebook.deflated import overfitting
-from edgebook.figures import FAINT, SOFT, Picture, canvas, colour, png, styled
+from edgebook.figures import FAINT, SOFT, Picture, canvas, colour, picture, styled
 from edgebook.figures_axes import end_labels, legend_above, nothing_yet, percent_axis, time_axis, times, titled
 from edgebook.figures_rates import draw_bars, rows_height_in
 from edgebook.figures_search import draw_history, draw_slice
@@ -29,7 +29,7 @@ def history_picture(study: Study | None) -> Picture:
     title = "Every trial, and the best so far"
     if study is None:
         nothing_yet(ax, title=title)
-        return png(figure, caption="No study has been run yet.")
+        return picture(figure, caption="No study has been run yet.")
     trials = study.searched
     draw_history(trials, ax=ax, unit=f"objective: {_UNIT}", default=study.head["default"]["value"], title=title)
     floor = _floor(trials["value"])
@@ -40,7 +40,7 @@ def history_picture(study: Study | None) -> Picture:
     caption += "Sobol points were fixed before any outcome was seen, TPE points follow what was found."
     if below:
         caption += f" {below} with far too few trades lie below the picture."
-    return png(figure, caption=caption)
+    return picture(figure, caption=caption)
 
 
 def importance_picture(study: Study | None) -> Picture:
@@ -62,7 +62,7 @@ def importance_picture(study: Study | None) -> Picture:
         percent=True,
     )  # fmt: skip
     n = 0 if study is None else study.head["budget"]["sobol"]
-    return png(
+    return picture(
         figure,
         caption=f"Main effects over the n = {n} Sobol points alone; adaptive trials would overstate the levels that "
         "they return to. Bold and blue: above what 95 % of permuted settings reach.",
@@ -75,7 +75,7 @@ def slices_picture(study: Study | None) -> Picture:
     if study is None:
         for ax, name in zip(axes, (*SETTINGS, ""), strict=True):
             nothing_yet(ax, title=name)
-        return png(figure, caption="No study has been run yet.")
+        return picture(figure, caption="No study has been run yet.")
     trials = study.searched
     values = trials["value"].to_numpy(np.float64)
     floor = _floor(trials["value"])
@@ -98,7 +98,7 @@ def slices_picture(study: Study | None) -> Picture:
     caption += "best trial's level."
     if (values < floor).any():
         caption += f" {int((values < floor).sum())} with far too few trades stand at the lower edge."
-    return png(figure, caption=caption)
+    return picture(figure, caption=caption)
 
 
 def sharpe_picture(study: Study | None) -> Picture:
@@ -107,7 +107,7 @@ def sharpe_picture(study: Study | None) -> Picture:
     _draw_sharpe(study, ax=ax)
     n = 0 if study is None else study.head["deflated"]["trials"]
     days = 0 if study is None else study.head["deflated"]["days"]
-    return png(
+    return picture(
         figure,
         caption=f"Sharpe ratios a day of n = {n} trials over {days} days of the folds. A best trial at the left of the "
         "dashed line is no better than the luckiest of as many worthless ones, were they independent.",
@@ -120,8 +120,8 @@ def overfitting_picture(study: Study | None) -> Picture:
     _draw_overfitting(study, ax=ax)
     found = None if study is None else study.head["overfitting"]
     if found is None or found["probability"] is None:
-        return png(figure, caption="No study has been run yet, or it has too few days.")
-    return png(
+        return picture(figure, caption="No study has been run yet, or it has too few days.")
+    return picture(
         figure,
         caption=f"Logit of the relative rank, n = {found['ways']} ways to make halves of {found['blocks']} blocks of "
         f"days. Left of the line the best of one half is below the median of the other: "
@@ -135,9 +135,9 @@ def grid_picture(study: Study | None) -> Picture:
     title = "The best so far: search and grid"
     if study is None or not len(study.grid):
         nothing_yet(ax, title=title)
-        return png(figure, caption="No grid has been run beside a search yet.")
+        return picture(figure, caption="No grid has been run beside a search yet.")
     _draw_race(study, ax=ax, title=title)
-    return png(
+    return picture(
         figure,
         caption=f"n = {len(study.searched)} trials of the search, {len(study.grid)} of the grid, in the order of the "
         "ledger. The grid's order means nothing, its end does.",
@@ -160,7 +160,7 @@ def heads_picture(study: Study | None) -> Picture:
     figure, (ax,) = canvas(height_in=rows_height_in(max(3, len(shown))))
     draw_bars(shown, ax=ax, title="Each head at its best other penalty", unit="less log loss, 1/1000 nat a candidate")
     weeks = 0 if study is None else study.head["heads"]["weeks"]
-    return png(
+    return picture(
         figure,
         caption=f"n = {weeks} weeks of the folds, {len(rows)} alternatives; the intervals hold for all of them at once "
         "with 95 %. Bold and blue: better than the penalty in force.",
@@ -173,10 +173,10 @@ def holdout_picture(study: Study | None) -> Picture:
     title = "On the sealed holdout"
     if study is None:
         nothing_yet(ax, title=title)
-        return png(figure, caption="No study has been run yet.")
+        return picture(figure, caption="No study has been run yet.")
     _draw_holdout(study, ax=ax, title=title)
     held = study.head["holdout"]
-    return png(
+    return picture(
         figure,
         caption=f"Net R added up over n = {held['best']['days']} days ({held['best']['weeks']} weeks): "
         f"{held['best']['trades']:,} trades of the best, {held['default']['trades']:,} of the default.",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgebook.experts import CONSTANT, EXPERTS
-from edgebook.figures import Picture, canvas, colour, png, styled, words
+from edgebook.figures import Picture, canvas, colour, picture, styled, words
 from edgebook.figures_axes import nothing_yet, titled
+from edgebook.figures_shades import draw_shades
 from edgebook.learner_record import beliefs, leaders
 from edgebook.learners import FROZEN_INDICATORS, FROZEN_PATTERNS, IN_FORCE
 from edgebook.report import table
@@ -181,19 +182,16 @@ def beliefs_picture(rows: pd.DataFrame) -> Picture:
     rows : DataFrame
         As `learner_record.learner_weeks` gives it.
     """
-    from matplotlib.colors import LinearSegmentedColormap
-
     figure, (ax,) = canvas(height_in=3.0)
     title = "Belief in each learning strategy"
     if rows.empty:
         nothing_yet(ax, title=title)
-        return png(figure, caption="No week has passed since the first seal, n = 0 weeks.")
+        return picture(figure, caption="No week has passed since the first seal, n = 0 weeks.")
     wide = beliefs(rows)
     names = list(EXPERTS)
-    shades = LinearSegmentedColormap.from_list("belief", ["#f7f9fb", "#9dbad6", colour("champion")], N=16)
     values = wide[names].to_numpy(dtype=float).T
     top = float(np.nanmax(values))
-    ax.imshow(values, cmap=shades, vmin=0, vmax=top, aspect="auto", interpolation="nearest")
+    draw_shades(values, ax=ax, shade=colour("champion"), ceiling=top)
     ax.set_yticks(range(len(names)), [TITLES[name] for name in names], fontsize=7.5)
     ticks = sorted({0, (len(wide) - 1) // 2, len(wide) - 1})
     ax.set_xticks(ticks, [f"{wide.index[i]:%b %Y}" for i in ticks], fontsize=7.5)
@@ -204,7 +202,7 @@ def beliefs_picture(rows: pd.DataFrame) -> Picture:
     titled(ax, title)
     led = leaders(rows)
     changes = int((led != led.shift()).sum()) - 1
-    return png(
+    return picture(
         figure,
         caption=f"Fixed-Share on daily log loss, {len(wide)} weeks; the number is today's. Darkest: {top * 100:.0f} %. "
         f"The strategy with the greatest belief changed {changes} times; with none ahead each would stand at "

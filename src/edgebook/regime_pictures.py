@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from edgebook.bars import TIMEFRAMES
-from edgebook.figures import Picture, canvas, png, words
+from edgebook.figures import Picture, canvas, picture, words
 from edgebook.figures_rates import draw_bars, rows_height_in
 from edgebook.figures_regimes import draw_regime_price, draw_shares, draw_transitions
 from edgebook.tables import KEY
@@ -38,7 +38,7 @@ def price_picture(bars: pd.DataFrame, regimes: pd.DataFrame, *, last_days: int |
     figure, (ax,) = canvas(height_in=3.6)
     title = f"{pair} at {timeframe}" + (f", the last {last_days} days" if last_days is not None else "")
     draw_regime_price(own, ax=ax, title=title)
-    return png(
+    return picture(
         figure, caption=f"n = {len(own):,} bars to {own['date'].max():%Y-%m-%d}; each step in its regime's colour."
     )
 
@@ -63,7 +63,7 @@ def labels_picture(bars: pd.DataFrame, labelled: pd.DataFrame, *, last_days: int
     for ax, column, by in zip(axes, ("rule", "model"), ("the rule", "the hidden Markov model"), strict=True):
         draw_regime_price(own.assign(regime=own[column]), ax=ax, title=f"{pair} at {timeframe}: {by}")
     same = float((own["rule"] == own["model"]).mean()) if len(own) else float("nan")
-    return png(
+    return picture(
         figure, caption=f"n = {len(own):,} bars to {own['date'].max():%Y-%m-%d}; both agree on {same:.0%} of them."
     )
 
@@ -73,7 +73,7 @@ def agreement_picture(counts: pd.DataFrame) -> Picture:
     figure, (ax,) = canvas(height_in=3.2)
     draw_transitions(counts, ax=ax, title="What the model calls the rule's regimes", down="rule", across="model")
     same = int(np.trace(counts.to_numpy()))
-    return png(
+    return picture(
         figure, caption=f"n = {int(counts.to_numpy().sum()):,} bars, all series; shares of rows; {same:,} agree."
     )
 
@@ -85,7 +85,7 @@ def shares_picture(monthly: pd.DataFrame, *, series: int) -> Picture:
         draw_shares(monthly, ax=ax, title="Regimes by month", unit="share of bars")
     else:
         ax.set_axis_off()
-    return png(
+    return picture(
         figure, caption=f"All bars of {series} series, {len(monthly)} months; at the right the shares of the last."
     )
 
@@ -94,7 +94,7 @@ def transitions_picture(counts: pd.DataFrame) -> Picture:
     """Draw how regimes follow each other from bar to bar."""
     figure, (ax,) = canvas(height_in=3.2)
     draw_transitions(counts, ax=ax, title="From one bar to the next")
-    return png(figure, caption=f"n = {int(counts.to_numpy().sum()):,} pairs of bars, all series.")
+    return picture(figure, caption=f"n = {int(counts.to_numpy().sum()):,} pairs of bars, all series.")
 
 
 def performance_picture(performance: pd.DataFrame, *, overall: Mapping[str, float]) -> Picture:
@@ -126,7 +126,7 @@ def performance_picture(performance: pd.DataFrame, *, overall: Mapping[str, floa
         f"95 % intervals count weeks; blue: differs from the other regimes of its side at a false discovery rate of "
         f"10 %. Over all regimes: {sides}."
     )
-    return png(figure, caption=caption)
+    return picture(figure, caption=caption)
 
 
 def side_means(performance: pd.DataFrame) -> dict[str, float]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from edgebook.display import MISSING, formatted, interval
+from edgebook.figures_palette import palette_css
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def stylesheet() -> str:
     """Return the CSS that every page carries in itself."""
-    return (TEMPLATES / "edgebook.css").read_text(encoding="utf-8")
+    return palette_css() + (TEMPLATES / "edgebook.css").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
