@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all env test test-browser test-slow lint notebooks sample evidence evidence-quick ablation peers benchmarks lab lock clean help
+.PHONY: all env test test-browser test-slow lint notebooks sample evidence evidence-quick ablation peers benchmarks lab notebook-diffs lock clean help
 
 all: env ## Build the environment, run this week (only what has changed), say where the reports are
 	dvc repro
@@ -98,6 +98,15 @@ benchmarks: env ## Time the parts that have a promise to keep, beside their peer
 lab: env $(LAB)/.installed ## Open JupyterLab on the notebooks; it has an environment of its own, the kernel is .venv
 	$(LAB)/bin/jupyter lab --notebook-dir=notebooks
 
+# Git runs what it is told from the top of the repository, so that the environment need not be on anybody's PATH.
+notebook-diffs: $(LAB)/.installed ## Let git show differences of notebooks cell by cell, in this clone
+	@git config diff.jupyternotebook.command "$(LAB)/bin/git-nbdiffdriver diff"
+	@git config merge.jupyternotebook.name "notebooks, by cells"
+	@git config merge.jupyternotebook.driver "$(LAB)/bin/git-nbmergedriver merge %O %A %B %L %P"
+	@git config difftool.nbdime.cmd '$(LAB)/bin/git-nbdifftool diff "$$LOCAL" "$$REMOTE" "$$BASE"'
+	@git config mergetool.nbdime.cmd '$(LAB)/bin/git-nbmergetool merge "$$BASE" "$$LOCAL" "$$REMOTE" "$$MERGED"'
+	@echo "git diff shows notebooks by cells now, git difftool --tool=nbdime in the browser"
+
 # JupyterLab beside nbformat would slow every import of the pipeline, so it stays out of .venv.
 $(LAB)/.installed: requirements-lab.lock $(VENV)/.installed
 	@echo "Building $(LAB) from requirements-lab.lock; this happens once"
@@ -120,6 +129,8 @@ lock: ## Renew the requirements locks and environment.yml from pyproject.toml (n
 		echo '      - --editable .'; } > environment.yml.new && mv environment.yml.new environment.yml
 
 clean: ## Remove environments and caches; data, seals and reports stay
+	@for s in diff.jupyternotebook merge.jupyternotebook difftool.nbdime mergetool.nbdime; do \
+		git config --remove-section $$s 2> /dev/null || true; done
 	rm -rf $(VENV) $(LAB) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis scratch
 
 help: ## Say what there is to ask for

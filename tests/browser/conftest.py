@@ -1,0 +1,52 @@
+"""A real browser for the pages: the system's Chromium, driven by playwright. `make test-browser` runs these tests."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+try:
+    from playwright.sync_api import Browser, sync_playwright
+except ImportError:
+    pytest.exit("tests/browser: playwright is not installed; run these tests with `make test-browser`", returncode=4)
+
+from watched import SCREENSHOTS, Opened, open_watched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium, whatever the system calls it."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.exit(
+            "tests/browser: no Chromium found; install it (Debian, Ubuntu: apt install chromium fonts-dejavu-core)",
+            returncode=4,
+        )
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=program, args=["--disable-quic", "--font-render-hinting=none"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Callable[..., Opened]]:
+    """Open addresses in contexts of their own; after the test each must have been quiet and have stayed at home."""
+    made: list[Opened] = []
+
+    def open_(address: str, **how: object) -> Opened:
+        made.append(open_watched(browser, address, **how))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield open_
+    for one in made:
+        one.page.context.close()
+    for one in made:
+        one.must_be_quiet()
