@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import shutil
+import subprocess
 from dataclasses import replace
 
 import pandas as pd
@@ -299,3 +300,23 @@ def test_the_repositorys_own_dvc_yaml_names_the_same_sections_as_params():
     known = {field for field in load_params(paths.params).__dataclass_fields__}
     for entry in stages_of(paths).values():
         assert set(entry.get("params", [])) <= known
+
+
+@pytest.mark.parametrize("as_of", ["2019-07-01", "2031-12-29"])
+def test_what_dvc_keeps_is_ignored_by_git_and_what_git_keeps_is_not(tmp_path, as_of):
+    """So that a run leaves nothing in `git status` but what belongs into the commit, this week and any other."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    for name in (".gitignore", "data/.gitignore"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(repository() / name, tmp_path / name)
+    kept: dict[bool, list[str]] = {True: [], False: []}
+    for entry in stages_of(Paths(repository())).values():
+        for out in [*entry.get("outs", []), *entry.get("metrics", [])]:
+            ((path, how),) = out.items()
+            kept[how.get("cache", True)].append(path.replace("${run.as_of}", as_of).replace("${run.history}", "main"))
+    asked = "\n".join(kept[True] + kept[False])
+    command = ["git", "-C", str(tmp_path), "check-ignore", "--stdin"]
+    ignored = subprocess.run(command, input=asked, capture_output=True, text=True).stdout.splitlines()
+    assert ignored == kept[True]
+    assert f"reports/{as_of}/ab_test.ipynb" in kept[True]
+    assert f"reports/{as_of}/ab_test.html" in kept[False]
