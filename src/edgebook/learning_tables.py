@@ -235,9 +235,9 @@ def goals_table(board: pd.DataFrame) -> Table:
         As `goals.scoreboard` gives it.
     """
     shown = board[["goal", "target"]].assign(
-        value=[_value(row) for _, row in board.iterrows()],
-        band=[_band(row) for _, row in board.iterrows()],
-        n=[_count(row) for _, row in board.iterrows()],
+        value=[goal_value(row) for _, row in board.iterrows()],
+        band=[goal_band(row) for _, row in board.iterrows()],
+        n=[goal_count(row) for _, row in board.iterrows()],
         verdict=board["verdict"],
     )
     return table(
@@ -253,8 +253,8 @@ def goals_table(board: pd.DataFrame) -> Table:
     )
 
 
-def _value(row: pd.Series[Any]) -> str:
-    """One value as its goal writes it."""
+def goal_value(row: pd.Series[Any]) -> str:
+    """Write the value of one row of `goals.scoreboard`."""
     if row["unit"] == "regimes":
         return f"{row['value']:.0f} of {row['n']}"
     if row["how"] == "percentile":
@@ -262,15 +262,15 @@ def _value(row: pd.Series[Any]) -> str:
     return formatted(row["value"], row["how"])
 
 
-def _band(row: pd.Series[Any]) -> str:
-    """Both ends as the goal writes them."""
+def goal_band(row: pd.Series[Any]) -> str:
+    """Write both ends of one row of `goals.scoreboard`."""
     if row["how"] == "percentile":
         return interval(row["low"] / 100, row["high"] / 100, "percent").removesuffix(" %")
     return interval(row["low"], row["high"], row["how"])
 
 
-def _count(row: pd.Series[Any]) -> str:
-    """How many observations, and against how many."""
+def goal_count(row: pd.Series[Any]) -> str:
+    """Write how many observations are behind one row of `goals.scoreboard`, and against how many."""
     against = "" if row["n_against"] != row["n_against"] else f" against {row['n_against']:,.0f}"
     unit = str(row["unit"]).removesuffix("s") if row["n"] == 1 and not against else row["unit"]
     return f"{row['n']:,}{against} {unit}"
