@@ -5,6 +5,7 @@ from __future__ import annotations
 _LISTED = (
     # stage, title, the question that it answers
     ("outcome_analysis", "Outcome analysis", "What became of the signals: metrics, equity, what worked and what not."),
+    ("tear_sheet", "Tear sheet", "What following the champion made, day by day: figures, months, drawdowns."),
     ("learning_review", "Learning review", "Whether the system has learned, and the scoreboard against the goals."),
     ("ab_test", "A/B test", "The decision and why: wealth against its bar, both books, second opinions."),
     ("regime_segmentation", "Regimes", "Which market it was: durations, transitions, performance by regime."),

@@ -17,6 +17,8 @@ PACKAGES = ("vectorbt", "quantstats", "empyrical-reloaded", "ml4t-diagnostic")
 SIDE_COST = 0.001
 YEAR = 365
 BLOCKS = 8
+DAY = 86_400
+WINDOW, WORST = 91, 3
 
 
 def outcomes(candidates: pd.DataFrame, bars: pd.DataFrame) -> pd.DataFrame:
@@ -90,6 +92,65 @@ def daily(returns: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["case", "peer", "quantity", "value"])
 
 
+def tear_sheet(returns: pd.DataFrame) -> pd.DataFrame:
+    """What a tear sheet holds beside the ratios: quantstats, and empyrical-reloaded where it has the figure.
+
+    Every case stands against the even mixture of the same days.
+    """
+    import empyrical
+    import quantstats.stats as quantstats
+
+    rows = []
+    returns = returns.tz_localize(None)  # quantstats lays a benchmark beside days without a time zone
+    for case in returns:
+        one, market = returns[case].dropna(), returns[f"even {case.split()[-1]}"].dropna()
+        greeks = quantstats.greeks(one, market, periods=YEAR)
+        found = {
+            "total_return": quantstats.comp(one),
+            "annualised_return": quantstats.cagr(one, periods=YEAR),
+            "volatility": quantstats.volatility(one, periods=YEAR),
+            "skew": quantstats.skew(one),
+            "kurtosis": quantstats.kurtosis(one),
+            "best_day": quantstats.best(one),
+            "worst_day": quantstats.worst(one),
+            "best_month": quantstats.best(one, aggregate="ME"),
+            "worst_month": quantstats.worst(one, aggregate="ME"),
+            "win_days": quantstats.win_rate(one),
+            "win_months": quantstats.win_rate(one, aggregate="ME"),
+            "value_at_risk": quantstats.value_at_risk(one),
+            "conditional_value_at_risk": quantstats.conditional_value_at_risk(one, method="historical"),
+            "beta": greeks["beta"],
+            "alpha": greeks["alpha"],
+        }
+        rows += [(case, "quantstats", name, value) for name, value in found.items()]
+        deepest = quantstats.drawdown_details(quantstats.to_drawdown_series(one)).nsmallest(WORST, "max drawdown")
+        for place, row in enumerate(deepest.to_dict("records"), start=1):
+            for name, day in (("begin", "start"), ("trough", "valley"), ("last", "end")):
+                rows.append((case, "quantstats", f"drawdown {place} {name}", pd.Timestamp(row[day]).timestamp() / DAY))
+            rows.append((case, "quantstats", f"drawdown {place} days", row["days"]))
+            rows.append((case, "quantstats", f"drawdown {place} depth", -row["max drawdown"] / 100))
+        table = quantstats.monthly_returns(one, eoy=False)
+        for month in one.groupby(one.index.strftime("%Y-%m")).first().index:
+            at = pd.Timestamp(f"{month}-01")
+            rows.append((case, "quantstats", f"month {month}", table.loc[at.strftime("%Y"), at.strftime("%b").upper()]))
+        for name, series in (
+            ("sharpe", quantstats.rolling_sharpe(one, rolling_period=WINDOW, periods_per_year=YEAR)),
+            ("volatility", quantstats.rolling_volatility(one, rolling_period=WINDOW, periods_per_year=YEAR)),
+        ):
+            known = series.dropna()
+            summary = {"mean": known.mean(), "least": known.min(), "most": known.max(), "newest": known.iloc[-1]}
+            rows += [(case, "quantstats", f"rolling {name} {which}", value) for which, value in summary.items()]
+        rows += [
+            (case, "empyrical-reloaded", "annualised_return", empyrical.cagr(one, annualization=YEAR)),
+            (case, "empyrical-reloaded", "volatility", empyrical.annual_volatility(one, annualization=YEAR)),
+            (case, "empyrical-reloaded", "value_at_risk", empyrical.value_at_risk(one)),
+            (case, "empyrical-reloaded", "conditional_value_at_risk", empyrical.conditional_value_at_risk(one)),
+            (case, "empyrical-reloaded", "beta", empyrical.beta(one, market)),
+            (case, "empyrical-reloaded", "alpha", empyrical.alpha(one, market, annualization=YEAR)),
+        ]
+    return pd.DataFrame(rows, columns=["case", "peer", "quantity", "value"])
+
+
 def trades(profits: pd.DataFrame) -> pd.DataFrame:
     """Figures of a set of trades, by quantstats: a trade stands where it expects a day."""
     import quantstats.stats as quantstats
@@ -153,7 +214,12 @@ def answer(questions: Path, answers: Path) -> None:
     tables = {name: pd.read_csv(questions / f"{name}.csv", index_col=0) for name in ("daily", "trades", "trials")}
     tables["daily"].index = pd.to_datetime(tables["daily"].index)
     outcomes(candidates, bars).to_csv(answers / "outcomes.csv", index=False)
-    figures = [daily(tables["daily"]), trades(tables["trades"]), selection(tables["trials"])]
+    figures = [
+        daily(tables["daily"]),
+        tear_sheet(tables["daily"]),
+        trades(tables["trades"]),
+        selection(tables["trials"]),
+    ]
     pd.concat(figures).to_csv(answers / "metrics.csv", index=False)
     versions = pd.DataFrame({"package": PACKAGES, "version": [version(name) for name in PACKAGES]})
     versions.to_csv(answers / "versions.csv", index=False)

@@ -7,17 +7,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from peers import figures, inference, outcomes
+from peers import figures, inference, outcomes, sheets
 from peers.compared import EXACT, Compared
 
 SECTIONS = {
     "outcomes": outcomes.compare_outcomes,
     "metrics": figures.compare_figures,
+    "tear sheet": sheets.compare_sheets,
     "inference": inference.compare_inference,
 }
 TITLES = {
     "outcomes": "Outcomes of candidates",
     "metrics": "Metrics of days and of trades",
+    "tear sheet": "The tear sheet",
     "inference": "Errors, bootstraps, corrections, folds, filter",
 }
 INTRODUCTION = """# Peers as oracles
@@ -25,7 +27,8 @@ INTRODUCTION = """# Peers as oracles
 What Edgebook computes, computed once more by another library, or by plain loops where none is kept up. Every case that
 is drawn is compared; where the two differ by design, the row says so, in how many cases, by how much, and what the
 difference is once the rule is applied to ours. `make test` compares all of it each time
-(`tests/test_peers_outcomes.py`, `tests/test_peers_metrics.py`, `tests/test_peers_inference.py`).
+(`tests/test_peers_outcomes.py`, `tests/test_peers_metrics.py`, `tests/test_peers_tear_sheet.py`,
+`tests/test_peers_inference.py`).
 
 backtesting.py, arch, statsmodels and hmmlearn run in those tests. vectorbt, quantstats, empyrical-reloaded and
 ml4t-diagnostic have an environment of their own (`requirements-peers.lock`), for bottleneck, which comes with one of
@@ -44,6 +47,9 @@ trades all of a series together, overlapping, with hedging.
 """,
     "metrics": """Daily returns of the five pairs and of a fifth of each, over 728 days, and over the first and the last
 182 of them; a year has 365. Trades are the closed candidates above, a plan a case. Figures are saved to six decimals.
+""",
+    "tear sheet": """The same daily returns; the market is a fifth of each pair. Drawdowns: the three deepest of each
+case. Both peers take the sample's days as they are dated, so a day at the wrong end of a month would show.
 """,
     "inference": """Daily returns as above; the trials are forty trend followers on them (five pairs, eight lengths)
 over 673 days. "Plain loops" are written in `tests/peers/inference.py` from the papers that the function names.
