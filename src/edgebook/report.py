@@ -1,4 +1,4 @@
-"""Pages of the reports: a notebook's page, the index of a week, the index over all weeks, the summary.
+"""Pages of the reports: a notebook's page, the index of a week.
 
 Everything is static: own CSS in the page, no script, no address outside the reports. Pages are values (text); writing
 them is `replace_together`, which leaves the last good files in place until the new ones are whole.
@@ -20,10 +20,7 @@ from edgebook.report_index import (
     Card,
     Link,
     WeekPage,
-    WeekRow,
-    all_index,
     stylesheet,
-    summary_markdown,
     week_index,
 )
 
@@ -35,15 +32,12 @@ __all__ = [
     "Link",
     "ReportHeader",
     "WeekPage",
-    "WeekRow",
-    "all_index",
     "callout",
     "formatted",
     "interval",
     "page",
     "prose",
     "replace_together",
-    "summary_markdown",
     "table",
     "week_index",
 ]
