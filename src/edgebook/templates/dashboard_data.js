@@ -1,0 +1,109 @@
+/* The embedded document, read once into typed columns; everything after this works on row numbers. */
+const TEXTS = new Set(['id', 'agreed', 'badge', 'values']);
+
+/* Missing numbers are null in JSON and NaN here, so that comparisons need no second test; missing names are -1. */
+function columnsOf(table, named) {
+  const found = { length: table.rows.length };
+  table.columns.forEach((name, i) => {
+    if (TEXTS.has(name)) found[name] = table.rows.map((row) => row[i]);
+    else if (named.has(name)) found[name] = Int32Array.from(table.rows, (row) => (row[i] === null ? -1 : row[i]));
+    else found[name] = Float64Array.from(table.rows, (row) => (row[i] === null ? NaN : row[i]));
+  });
+  return found;
+}
+
+function openBook() {
+  const data = JSON.parse(byId('dashboard-data').textContent);
+  const dimensions = new Map(data.dimensions.map((one) => [one.key, {
+    ...one, position: new Map(one.values.map((value, i) => [value, i])), words: one.values.map(wordsText) }]));
+  const named = new Set(['kind', ...dimensions.keys()]);
+  const even = (data.key || []).find((one) => one.name === 'break_even_win_rate');
+  const book = { head: { ...data.head, even: even && even.value !== null ? even.value : 0.5 }, notes: data.notes || {}, dimensions, cells: columnsOf(data.cells, named), trades: columnsOf(data.trades, named) };
+  placeValues(book, data.kinds);
+  const { trades } = book;
+  fillTrades(book);
+  trades.hour = Int32Array.from(trades.opened, (minutes) => Math.floor(minutes / 60) % 24);
+  book.kinds = kindsOf(book, data.kinds);
+  book.search = searchTexts(book);
+  book.tradeRow = new Map(trades.id.map((id, row) => [id, row]));
+  book.charts = chartsOf(data.charts, trades.length);
+  const all = data.kinds.findIndex((kind) => !kind.dimensions.length);
+  book.whole = book.cells.kind.indexOf(all);
+  return book;
+}
+
+/* What follows from the rest of a row is not in the document: the usual name of a signal, and the price of an exit that
+   was exactly at the target or the stop. */
+function fillTrades(book) {
+  const { trades } = book;
+  const say = (key, row) => book.dimensions.get(key).values[trades[key][row]];
+  for (let row = 0; row < trades.length; row += 1) {
+    if (trades.id[row] === null) {
+      const time = new Date(trades.opened[row] * 60000).toISOString().replace(/[-:]/g, '').slice(0, 13);
+      trades.id[row] = [say('symbol', row).replaceAll('/', '-'), say('timeframe', row), time, say('side', row)].join('_');
+    }
+    if (Number.isNaN(trades.exit[row]) && trades.reason[row] >= 0) {
+      const reason = say('reason', row);
+      if (reason === 'take_profit') trades.exit[row] = trades.target[row];
+      else if (reason === 'stop_loss') trades.exit[row] = trades.stop[row];
+    }
+  }
+}
+
+/* Charts belong to the last trades, in their order; a trade without bars has none. */
+function chartsOf({ columns, rows }, trades) {
+  const found = new Map();
+  rows.forEach((row, i) => {
+    if (row) found.set(trades - rows.length + i, Object.fromEntries(columns.map((name, at) => [name, row[at]])));
+  });
+  return found;
+}
+
+/* A cell's values, given in the order of its kind's dimensions, as one column a dimension: -1 where it has none. */
+function placeValues(book, kinds) {
+  const { cells } = book;
+  book.grouped = [...book.dimensions.keys()].filter((key) => kinds.some((kind) => kind.dimensions.includes(key)));
+  for (const key of book.grouped) cells[key] = new Int32Array(cells.length).fill(-1);
+  for (let row = 0; row < cells.length; row += 1) {
+    kinds[cells.kind[row]].dimensions.forEach((key, i) => { cells[key][row] = cells.values[row][i]; });
+  }
+}
+
+/* Rows of cells by what they are grouped by: "pattern+regime" to their row numbers. */
+function kindsOf(book, kinds) {
+  const found = new Map(kinds.map((kind) => [kindKey(book, kind.dimensions), { ...kind, rows: [] }]));
+  for (let row = 0; row < book.cells.length; row += 1) {
+    found.get(kindKey(book, kinds[book.cells.kind[row]].dimensions)).rows.push(row);
+  }
+  return found;
+}
+
+/* In the order of the document's dimensions, whatever order they were ticked in. */
+function kindKey(book, keys) {
+  return [...book.dimensions.keys()].filter((key) => keys.includes(key)).join('+');
+}
+
+function searchTexts(book) {
+  const { cells } = book;
+  return Array.from({ length: cells.length }, (_, row) => book.grouped.filter((key) => cells[key][row] >= 0)
+    .map((key) => book.dimensions.get(key).words[cells[key][row]]).join(' ').toLowerCase());
+}
+
+const nameOf = (book, key, table, row) => {
+  const value = table[key] ? table[key][row] : -1;
+  return value < 0 ? '' : book.dimensions.get(key).words[value];
+};
+
+const cellName = (book, keys, row) => keys.map((key) => nameOf(book, key, book.cells, row)).join(' · ');
+
+/* Whether a trade has a value of a dimension. Heads and indicators are sets of bits: many of them agree with one trade. */
+function memberTest(book, key, value) {
+  const { trades } = book;
+  if (key === 'head') return (row) => (trades.heads[row] & (1 << value)) !== 0;
+  if (key === 'indicator') {
+    const [back, bit] = [1 + Math.floor(value / 4), 1 << (value % 4)];
+    return (row) => (Number.parseInt(trades.agreed[row].at(-back) || '0', 16) & bit) !== 0;
+  }
+  const column = trades[key];
+  return column ? (row) => column[row] === value : null;
+}
