@@ -114,8 +114,8 @@ def _rows(ledger: pd.DataFrame) -> pd.DataFrame:
     closed = described(ledger)
     rows = closed
     if len(still):
-        opened = described(still.assign(close_date=still["open_date"])).assign(close_date=pd.NaT)
-        opened["close_date"] = opened["close_date"].astype(ledger["close_date"].dtype)
+        opened = described(still.assign(close_date=still["open_date"]))
+        opened["close_date"] = pd.Series(pd.NaT, index=opened.index, dtype=ledger["close_date"].dtype)
         rows = pd.concat([closed, opened], ignore_index=True) if len(closed) else opened
     reason = rows["exit_reason"].astype(object)
     return rows.assign(
