@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from edgebook.dashboard_dimensions import Signals
 
-BEFORE, AFTER = 16, 8
+BEFORE, AFTER = 12, 6
 """Bars that are shown before the entry bar and after the exit bar."""
 NEWEST = 300
 COLUMNS = ["start", "step", "low", "high", "entry", "exit", "gaps", "bars"]

@@ -78,7 +78,7 @@ def draw_drawdown(equity: pd.DataFrame, *, ax: Axes, limit: float | None = None)
         ax.axhline(-limit, color=colour("loss"), linewidth=1, linestyle=(0, (4, 3)))
         ax.annotate(
             f"goal: above −{limit * 100:.0f} %", xy=(0, -limit), xycoords=("axes fraction", "data"), xytext=(3, 3),
-            textcoords="offset points", color=colour("loss"), fontsize=7.5,
+            textcoords="offset points", color=colour("loss"), fontsize=7.5, bbox=ON_WHITE,
         )  # fmt: skip
     ax.set_ylim(top=0)
     percent_axis(ax.yaxis)

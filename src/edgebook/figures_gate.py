@@ -10,6 +10,7 @@ import pandas as pd
 from edgebook.figures import COLOURS, FAINT, INK, SOFT, Picture, canvas, picture, styled
 from edgebook.figures_axes import legend_above, nothing_yet, time_axis, times, titled
 from edgebook.figures_equity import ON_WHITE, draw_equity, draw_wealth
+from edgebook.figures_events import draw_events
 from edgebook.figures_rates import draw_bars
 from edgebook.intervals import wilson
 from edgebook.power import weeks_to_bar
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 SHOWN_PATHS = 60
 
 
-def wealth_picture(challengers: Sequence[Comparison], baselines: Sequence[Comparison], *, bar: float) -> Picture:
+def wealth_picture(
+    challengers: Sequence[Comparison],
+    baselines: Sequence[Comparison],
+    *,
+    bar: float,
+    events: pd.DataFrame | None = None,
+) -> Picture:
     """Draw the wealth of every challenger over that of the pre-registered baselines.
 
     Parameters
@@ -36,6 +43,8 @@ def wealth_picture(challengers: Sequence[Comparison], baselines: Sequence[Compar
         In order of time.
     bar : float
         Wealth that promotes the first challenger of a year; each of those that came has its own.
+    events : DataFrame, optional
+        What happened to the recipes, as `learning_curve.history_events` gives it: marked where there is a trial.
     """
     figure, (above, below) = canvas(height_in=5.0, ratios=(1.25, 1))
     last = challengers[-1] if challengers else None
@@ -52,6 +61,9 @@ def wealth_picture(challengers: Sequence[Comparison], baselines: Sequence[Compar
     )  # fmt: skip
     ends = [f"{one.arm} {one.wealth:.3g} after {len(one.days)} days ({one.outcome})" for one in challengers[-3:]]
     shown = "; ".join(ends) or "no challenger yet"
+    if events is not None and any(len(one.days) for one in (*challengers, *baselines)):
+        draw_events(events, ax=above, named=False)  # its lines carry their names where they end
+        draw_events(events, ax=below, named=True)
     return picture(figure, caption=f"Wealth 1 at admission, log scale, bar {bar:g}. {shown}.")
 
 
@@ -247,7 +259,8 @@ def draw_paths(wealth: NDArray[np.float64], *, ax: Axes, bar: float, title: str)
         high = np.flatnonzero(path >= bar)
         end = high[0] + 1 if len(high) else len(path)
         shade = COLOURS["challenger"] if len(high) else COLOURS["baseline"]
-        ax.plot(weeks[:end], path[:end], color=shade, linewidth=0.7, alpha=0.8, zorder=3 if len(high) else 2)
+        shown = np.union1d(np.arange(6, end, 7), [0, end - 1])  # once a week, and the day of the promotion
+        ax.plot(weeks[shown], path[shown], color=shade, linewidth=0.7, alpha=0.8, zorder=3 if len(high) else 2)
     ax.set_yscale("log")
     ax.set_ylim(0.005, bar * 2.5)
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
