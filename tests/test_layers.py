@@ -39,7 +39,7 @@ LAYERS: dict[str, str] = {
     "exporters doctor settings_file next_week weekly daily day_fold live_bars snapshot champion explain",
     "reports": "display report report_* dashboard dashboard_* learners_page adversarial_page loop_page loop_words "
     "loop_baselines_page figures figures_* ab_decision *_readings *_tables *_pictures *_review *_verdict drift_report "
-    "summary summary_* markdown_text trend_lines all_weeks all_weeks_page",
+    "summary summary_* markdown_text trend_lines all_weeks all_weeks_page week_dashboard",
     "stages": "canonical runner progress serving serving_pages stages sample evidence evidence_learners evidence_page "
     "reproduction reproduction_*",
     "command line": "cli cli_options cli_week cli_views edgebook",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,16 +11,12 @@ import pytest
 
 from edgebook.errors import NotebookError
 from edgebook.report import (
-    Card,
-    Link,
-    WeekPage,
     callout,
     formatted,
     interval,
     prose,
     replace_together,
     table,
-    week_index,
 )
 
 RATES = pd.DataFrame(
@@ -144,39 +139,6 @@ def test_prose_and_callouts_carry_their_text() -> None:
     boxed = callout("Keep *r1*.", kind="caution")
     assert repr(boxed) == "Caution: Keep *r1*."
     assert "<p>Keep <em>r1</em>.</p>" in boxed._repr_html_()
-
-
-WEEK = WeekPage(
-    as_of="2019-07-01",
-    market="crypto",
-    history="main",
-    champion="r1@2019-06-24",
-    parameters_fingerprint="0a1b2c3d4e",
-    data_fingerprint="f0e1d2c3b4",
-    decision="Keep the champion r1",
-    reason="Wealth 1.31 of 80.",
-    cards=[Card("Win rate", "54.3 %", "95 % 50.1 to 58.4 · n 312")],
-    changes=["29 closed, 17 won & lost <12>."],
-    reports=[Link("A/B test", "ab_test.html", "Wealth 1.31, the bar is 80.")],
-    previous="2019-06-24",
-)
-
-
-def test_the_week_shows_decision_metrics_changes_and_links() -> None:
-    page = week_index(WEEK)
-    for shown in (
-        *("Keep the champion r1", "Wealth 1.31 of 80.", "54.3 %", "95 % 50.1 to 58.4 · n 312", "r1@2019-06-24"),
-        *("17 won &amp; lost &lt;12&gt;.", '<a href="ab_test.html">A/B test</a>', '"../2019-06-24/index.html"'),
-        *("Not financial advice", "0a1b2c3d4e"),
-    ):
-        assert shown in page
-    assert "→</a>" not in page
-    assert "2019-07-08/index.html" in week_index(replace(WEEK, following="2019-07-08"))
-
-
-def test_the_index_of_a_week_has_no_script_and_leaves_for_nowhere() -> None:
-    page = week_index(WEEK)
-    assert not re.search(r"<script|javascript:|@import|<link|https?://", page, re.IGNORECASE)
 
 
 def test_a_full_disk_leaves_every_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

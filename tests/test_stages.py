@@ -255,9 +255,11 @@ def test_summary_tells_the_week_and_writes_the_same_bytes_again(mine):
     run_stage("summary", paths=mine)
     assert {name: (mine.reports / name).read_bytes() for name in names} == first
     seal = read_seal(mine, history="main", as_of=LAST)
-    lines = [line for line in first[f"{LAST}/summary.md"].decode().splitlines() if line.startswith("- ")]
-    assert 5 <= len(lines) <= 10
-    assert decision_line(seal) in first[f"{LAST}/summary.md"].decode()
+    summary = first[f"{LAST}/summary.md"].decode().splitlines()
+    assert summary[0] == "# Keep r1: r3 has not shown enough yet"
+    assert summary[2].startswith(f"main, week to {LAST}; market synthetic, champion `r1@{LAST}`.")
+    page = first[f"{LAST}/index.html"].decode()
+    assert summary[0].removeprefix("# ") in page
     metrics = json.loads(first["metrics.json"])
     assert metrics["week"] == 8
     assert metrics["equity"] == seal.account.equity
@@ -271,11 +273,14 @@ def test_summary_tells_the_week_and_writes_the_same_bytes_again(mine):
 def test_a_summary_of_the_first_week_says_that_nothing_was_traded(small, tmp_path):
     paths = copy_history(small, tmp_path / "copy")
     set_week(paths, "2018-04-09", "2018-04-02")
-    run = declared(paths, "summary")["run"] | {"as_of": "2018-04-09", "previous": "2018-04-02"}
+    given = declared(paths, "summary")
     from edgebook.summary import write_summary
 
-    write_summary(run, paths)
+    first = given["run"] | {"as_of": "2018-04-09", "previous": "2018-04-02"}
+    write_summary(first, paths, goals=given["goals"])
     assert json.loads((paths.reports / "metrics.json").read_text(encoding="utf-8"))["week"] == 1
+    text = (paths.reports / "2018-04-09" / "summary.md").read_text(encoding="utf-8")
+    assert text.startswith("# Keep r1: r3 has not shown enough yet\n")
 
 
 def test_a_damaged_seal_leaves_the_last_reports_in_place(mine):

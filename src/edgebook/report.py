@@ -1,4 +1,4 @@
-"""Pages of the reports: a notebook's page, the index of a week.
+"""Pages of the reports: a notebook's page, and how files of a report are written.
 
 Everything is static: own CSS in the page, no script, no address outside the reports. Pages are values (text); writing
 them is `replace_together`, which leaves the last good files in place until the new ones are whole.
@@ -15,23 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from edgebook.display import callout, formatted, interval, prose, table
 from edgebook.errors import NotebookError
-from edgebook.report_index import (
-    TEMPLATES,
-    Card,
-    Link,
-    WeekPage,
-    stylesheet,
-    week_index,
-)
+from edgebook.report_index import TEMPLATES, stylesheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "Card",
-    "Link",
     "ReportHeader",
-    "WeekPage",
     "callout",
     "formatted",
     "interval",
@@ -39,7 +29,6 @@ __all__ = [
     "prose",
     "replace_together",
     "table",
-    "week_index",
 ]
 
 

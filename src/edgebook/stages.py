@@ -173,7 +173,7 @@ def _learn(given: Mapping[str, Any], paths: Paths) -> str:
 def _summary(given: Mapping[str, Any], paths: Paths) -> str:
     from edgebook.summary import write_summary
 
-    return write_summary(given["run"], paths, trial_weeks=given["learning"]["trial_weeks"])
+    return write_summary(given["run"], paths, goals=given["goals"], trial_weeks=given["learning"]["trial_weeks"])
 
 
 def _run_notebook(stage: str, given: dict[str, Any], *, paths: Paths) -> str:
