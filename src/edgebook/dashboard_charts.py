@@ -180,5 +180,5 @@ def _stamp(value: Any) -> int | None:
     stamp = pd.Timestamp(value) if value is not None and value == value and value != "" else pd.NaT
     if stamp is pd.NaT:
         return None
-    stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
-    return int(stamp.value // 1_000_000) if stamp.unit == "ns" else int(stamp.as_unit("ms").value)
+    stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp
+    return round(stamp.timestamp() * 1000)
