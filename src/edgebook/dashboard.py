@@ -13,9 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from edgebook.dashboard_text import document_text
-from edgebook.figures import COLOURS
 from edgebook.formats import MISSING, formatted, interval
-from edgebook.market import REGIMES
 from edgebook.report_index import TEMPLATES, Link, stylesheet
 
 if TYPE_CHECKING:
@@ -50,7 +48,6 @@ PLACES = {
     "learning": ("thresholds", "weights", "indicator_weights"),
 }
 """Where each picture stands; others come with the thresholds and weights."""
-_LEVELS = {"target": "take_profit", "stop": "stop_loss"}
 
 
 def dashboard_page(
@@ -98,10 +95,15 @@ def dashboard_page(
         "links": links,
         "data": document_text(document),
         "script": script(),
-        "css": stylesheet() + _colours() + (TEMPLATES / "dashboard.css").read_text(encoding="utf-8"),
+        "css": css(),
     }
     shown["contents"] = _contents(shown)
     return _environment().get_template("dashboard.html.j2").render(shown)
+
+
+def css() -> str:
+    """Return the page's style: that of every page, and its own."""
+    return stylesheet() + (TEMPLATES / "dashboard.css").read_text(encoding="utf-8")
 
 
 def script() -> str:
@@ -165,14 +167,6 @@ def _meter(wealth: float | None, bar: float | None, *, width: int = 240) -> str:
     )
 
 
-def _colours() -> str:
-    """Colours of the figures, as variables and rules of the page: one colour a meaning, everywhere."""
-    regimes = "".join(f"--regime-{name}: {COLOURS[name]}; " for name in REGIMES)
-    levels = "".join(f"--level-{level}: {COLOURS[name]}; " for level, name in _LEVELS.items())
-    strips = "".join(f'.trade-chart [data-regime="{name}"] {{ fill: var(--regime-{name}); }}\n' for name in REGIMES)
-    return f"\n:root {{ {regimes}{levels}}}\n{strips}"
-
-
 def _raw_number(value: Any) -> str:
     """Write a number for a machine: as JSON does, "" for none."""
     return "" if value is None else json.dumps(value)
@@ -219,9 +213,9 @@ def _change(row: Mapping[str, Any]) -> str:
     value, how = row.get("change"), row.get("format", "number")
     if value is None:
         return MISSING
-    if how in ("percent", "signed_percent"):
-        return formatted(value, "points")
-    text = formatted(value, how)
+    text = formatted(value, "points" if how in ("percent", "signed_percent") else how)
+    if not text.strip("+0., Rp"):
+        return text.lstrip("+")
     return text if text[0] in "−+" or value <= 0 else f"+{text}"
 
 

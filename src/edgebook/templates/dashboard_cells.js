@@ -19,12 +19,12 @@ function cellColumns(book, state, keys) {
   return [...names,
     number('n', 'n', countText, 'Closed trades of the cell'),
     number('win_rate', 'Win rate', percentText, 'Share of trades closed at a profit after costs'),
-    band('95 %', 'win_low', 'win_high', percentText, rate),
+    band('95 % interval', 'win_low', 'win_high', percentText, rate),
     number('shrunk', 'shrunk', percentText, 'Win rate drawn toward the coarser cell, the more the fewer trades'),
     number('profit_factor', 'Profit factor', ratioText, 'Sum of gains over sum of losses'),
     number('mean_r', 'Expectancy', meanText, 'Mean profit a trade, in R, after costs', { sign: true }),
     number('shrunk_r', 'shrunk', meanText, 'Expectancy drawn toward the coarser cell, the more the fewer trades', { sign: true }),
-    band('95 % of shrunk', 'shrunk_r_low', 'shrunk_r_high', meanText, inR),
+    band('95 % of it', 'shrunk_r_low', 'shrunk_r_high', meanText, inR),
     { key: 'badge', title: 'Badge', sorts: true, numeric: true, hint: 'Only where it survives the correction over all cells',
       kind: 'badge', show: (row) => badgeOf(cells.badge[row]) }];
 }
@@ -64,12 +64,15 @@ function showCells(book, state, go) {
 function cellsStatus(book, found, rows) {
   if (!found.keys.length) return 'Tick at least one thing to group by.';
   if (!found.known) return 'These are not counted together. Take away a filter, or group by something else.';
-  const badges = rows.reduce((sum, row) => sum + (book.cells.badge[row] ? 1 : 0), 0);
-  const trades = rows.reduce((sum, row) => sum + book.cells.n[row], 0);
-  return `${countText(rows.length)} of ${countText(found.of)} cells, n from `
-    + `${countText(rows.reduce((least, row) => Math.min(least, book.cells.n[row]), rows.length ? Infinity : 0))} to `
-    + `${countText(rows.reduce((most, row) => Math.max(most, book.cells.n[row]), 0))}, ${countText(trades)} counts in all; `
-    + `${badges === 1 ? '1 badge' : `${countText(badges)} badges`} after correction.`;
+  const { kind } = found;
+  const counts = rows.map((row) => book.cells.n[row]);
+  const badges = rows.filter((row) => book.cells.badge[row]).length;
+  const size = rows.length ? `, n ${countText(counts.reduce((a, b) => Math.min(a, b)))} to ${countText(counts.reduce((a, b) => Math.max(a, b)))}` : '';
+  const left = kind.total > kind.shown ? ` ${countText(kind.total - kind.shown)} with the fewest trades are not in the page.` : '';
+  const tested = !kind.report ? 'No badges: this crossing is not among the cells that are tested.'
+    : badges === 1 ? '1 badge after correction.' : `${countText(badges) === '0' ? 'No' : countText(badges)} badges after correction.`;
+  const titles = found.keys.map((key) => book.dimensions.get(key).title.toLowerCase()).join(' × ');
+  return `${countText(rows.length)} of ${countText(found.of)} cells by ${titles}${size}.${left} ${tested}`;
 }
 
 /* The shown cells, every page of them, as a spreadsheet reads them. */

@@ -71,7 +71,7 @@ function spread(labels, top, bottom) {
 function frameOf(trade, bars, width) {
   const narrow = width < 620;
   const height = narrow ? 340 : 400;
-  const side = { left: narrow ? 8 : 10, right: narrow ? 128 : 196, top: 26, bottom: 46 };
+  const side = { left: narrow ? 8 : 10, right: narrow ? 152 : 206, top: 26, bottom: 46 };
   const prices = [trade.entry, trade.exit, trade.target, trade.stop, ...bars.flatMap((bar) => [bar.high, bar.low])].filter(Number.isFinite);
   const [least, most] = [Math.min(...prices), Math.max(...prices)];
   const pad = (most - least) * 0.05 || Math.abs(most) * 0.01 || 1;
@@ -87,9 +87,10 @@ function frameOf(trade, bars, width) {
 
 function axesOf(frame, trade) {
   const parts = [];
+  const texts = [];
   for (const price of niceSteps(frame.low, frame.high, frame.narrow ? 4 : 6)) {
-    parts.push(draw('line', { x1: frame.side.left, x2: frame.right, y1: frame.y(price), y2: frame.y(price), class: 'grid' }),
-      draw('text', { x: frame.side.left + 2, y: frame.y(price) - 4, class: 'tick' }, priceText(price, trade.entry)));
+    parts.push(draw('line', { x1: frame.side.left, x2: frame.right, y1: frame.y(price), y2: frame.y(price), class: 'grid' }));
+    texts.push(draw('text', { x: frame.side.left + 2, y: frame.y(price) - 4, class: 'tick' }, priceText(price, trade.entry)));
   }
   const { step, ticks } = timeSteps(frame.first, frame.last, frame.narrow ? 3 : 7);
   for (const time of ticks) {
@@ -97,9 +98,9 @@ function axesOf(frame, trade) {
     if (x < frame.side.left + 24 || x > frame.right - 10) continue;
     const text = step >= 1440 ? dayText(time) : time % 1440 === 0 ? dayText(time).slice(5) : timeText(time).slice(11);
     parts.push(draw('line', { x1: x, x2: x, y1: frame.base, y2: frame.base + 4, class: 'axis' }),
-      draw('text', { x, y: frame.base + 32, class: 'tick', 'text-anchor': 'middle' }, text));
+      draw('text', { x, y: frame.base + 34, class: 'tick', 'text-anchor': 'middle' }, text));
   }
-  return parts;
+  return { parts, texts };
 }
 
 function barMarks(frame, found) {
@@ -115,8 +116,12 @@ function barMarks(frame, found) {
 /* Under the bars: the regime of the decision, which the whole trade is counted under. */
 function regimeStrip(frame, trade) {
   if (!trade.regime) return [];
-  return [draw('rect', { x: frame.x(trade.opened), width: Math.max(3, frame.x(frame.ends) - frame.x(trade.opened)), y: frame.base + 8,
-    height: 6, class: 'regime', 'data-regime': trade.regime }, draw('title', {}, wordsText(trade.regime)))];
+  const [from, to] = [frame.x(trade.opened), frame.x(frame.ends)];
+  const word = wordsText(trade.regime);
+  const room = frame.right - to > 90;
+  return [draw('text', { x: room ? to + 6 : from - 6, y: frame.base + 15, class: 'tick', 'text-anchor': room ? 'start' : 'end' }, word),
+    draw('rect', { x: from, width: Math.max(3, to - from), y: frame.base + 8,
+    height: 6, class: 'regime', 'data-regime': trade.regime })];
 }
 
 function levelMarks(frame, trade) {
@@ -148,7 +153,7 @@ function levelLabels(frame, trade) {
     draw('path', { d: `M${frame.right + 2} ${label.y}L${frame.right + 10} ${label.at}`, class: 'lead' }),
     draw('text', { x: frame.right + 13, y: label.at + 4, class: 'label ' + label.name, 'data-level': label.name,
       'data-value': label.price }, draw('tspan', { class: 'name' }, label.name), ' ' + priceText(label.price, trade.entry)
-      + (label.more && !frame.narrow ? '  ' + label.more : ''))]);
+      + (label.more ? (frame.narrow ? ' ' : ' · ') + label.more : ''))]);
 }
 
 function timeLabels(frame, trade) {
@@ -164,15 +169,17 @@ function timeLabels(frame, trade) {
   return parts;
 }
 
+/* Prices of the axis are written last, over the bars. */
 function tradeChart(trade, { found, width }) {
   const frame = frameOf(trade, found ? found.bars : [], width);
+  const axes = axesOf(frame, trade);
   const words = `${trade.side} trade ${trade.id}: entry ${priceText(trade.entry)} at ${timeText(trade.opened)}, target `
     + `${priceText(trade.target, trade.entry)}, stop ${priceText(trade.stop, trade.entry)}, exit ${priceText(trade.exit, trade.entry)} at ${timeText(trade.closed)} `
     + `by ${trade.reason}, ${rText(trade.r)} after costs.`;
   return draw('svg', { viewBox: `0 0 ${frame.width} ${frame.height}`, width: frame.width, height: frame.height, role: 'img',
     class: 'trade-chart', 'aria-labelledby': 'trade-chart-title trade-chart-text', 'data-bars': found ? found.bars.length : 0 },
   draw('title', { id: 'trade-chart-title' }, 'Chart of the trade'), draw('desc', { id: 'trade-chart-text' }, words),
-  ...axesOf(frame, trade), draw('line', { x1: frame.side.left, x2: frame.right, y1: frame.base, y2: frame.base, class: 'axis' }),
-  ...regimeStrip(frame, trade), ...levelMarks(frame, trade), ...barMarks(frame, found), ...timeLabels(frame, trade),
+  ...axes.parts, draw('line', { x1: frame.side.left, x2: frame.right, y1: frame.base, y2: frame.base, class: 'axis' }),
+  ...regimeStrip(frame, trade), ...levelMarks(frame, trade), ...barMarks(frame, found), ...axes.texts, ...timeLabels(frame, trade),
   ...levelLabels(frame, trade));
 }

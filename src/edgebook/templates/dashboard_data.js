@@ -1,4 +1,6 @@
 /* The embedded document, read once into typed columns; everything after this works on row numbers. */
+/* Their values are classes, said in words; symbols, indicators and versions stay as they are written. */
+const SAID = new Set(['pattern', 'regime', 'reason']);
 const TEXTS = new Set(['id', 'agreed', 'badge', 'values']);
 
 /* Missing numbers are null in JSON and NaN here, so that comparisons need no second test; missing names are -1. */
@@ -15,7 +17,7 @@ function columnsOf(table, named) {
 function openBook() {
   const data = JSON.parse(byId('dashboard-data').textContent);
   const dimensions = new Map(data.dimensions.map((one) => [one.key, {
-    ...one, position: new Map(one.values.map((value, i) => [value, i])), words: one.values.map(wordsText) }]));
+    ...one, position: new Map(one.values.map((value, i) => [value, i])), words: SAID.has(one.key) ? one.values.map(wordsText) : one.values }]));
   const named = new Set(['kind', ...dimensions.keys()]);
   const even = (data.key || []).find((one) => one.name === 'break_even_win_rate');
   const book = { head: { ...data.head, even: even && even.value !== null ? even.value : 0.5 }, notes: data.notes || {}, dimensions, cells: columnsOf(data.cells, named), trades: columnsOf(data.trades, named) };

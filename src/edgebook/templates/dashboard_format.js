@@ -17,6 +17,7 @@ const signedPercentText = (value) => numberText(value, { places: 2, scale: 100, 
 const rText = (value) => numberText(value, { places: 2, sign: true, unit: ' R' });
 /* Means over a cell, which are rounded once, to three places. */
 const meanText = (value) => numberText(value, { places: 3, sign: true, unit: ' R' });
+const barsText = (value) => numberText(value, { unit: value === 1 ? ' bar' : ' bars' });
 const chanceText = (value) => numberText(value, { places: 3 });
 
 /* One number of places a price level, so that the prices of a trade stand under each other. */
@@ -38,5 +39,5 @@ function timeText(minutes) {
 
 const dayText = (minutes) => timeText(minutes).slice(0, 10);
 
-/* Names of columns and classes as a reader says them; names that come from data stay as they are but for "_". */
+/* Names of classes as a reader says them. */
 const wordsText = (name) => String(name).replace(/_/g, ' ');

@@ -12,7 +12,7 @@ function cellRows(book, state) {
     (!state.badged || book.cells.badge[row]) &&
     allowed.every(([column, values]) => values.has(column[row])) &&
     wanted.every((word) => book.search[row].includes(word)));
-  return { keys, rows, known: true, of: kind.total };
+  return { keys, rows, known: true, kind, of: kind.total };
 }
 
 /* A filter on something the rows are not grouped by splits them by it: intervals of parts cannot be added up, so the

@@ -3,12 +3,12 @@ function sortHeading(column, sort, onSort) {
   const down = sort.startsWith('-');
   const active = sort.replace(/^-/, '') === column.key;
   const th = make('th', { scope: 'col', class: column.numeric ? 'num' : null, 'data-column': column.key });
-  if (!column.sorts) return dressed(th, {}, [column.title]);
+  if (!column.sorts) return dressed(th, {}, [make('span', {}, column.title)]);
   if (active) th.setAttribute('aria-sort', down ? 'descending' : 'ascending');
   const mark = make('span', { class: 'mark', 'aria-hidden': 'true' }, active ? (down ? '▼' : '▲') : '↕');
   const button = make('button', { type: 'button', title: column.hint || null }, column.title, mark);
-  /* Numbers begin with the largest, names with the first. */
-  const next = active ? (down ? column.key : '-' + column.key) : (column.numeric ? '-' : '') + column.key;
+  /* Numbers and times begin with the largest, names with the first. */
+  const next = active ? (down ? column.key : '-' + column.key) : (column.numeric || column.falls ? '-' : '') + column.key;
   button.addEventListener('click', () => onSort(next));
   th.append(button);
   return th;
@@ -29,7 +29,7 @@ function fillTable(table, { columns, rows, sort, onSort, attributes }) {
 
 /* Whiskers from low to high, a dot for the raw value, a diamond for the shrunk one, a line where it would be even. */
 function whiskers({ raw, shrunk, low, high, from, to, even, metric }) {
-  const [width, height, middle] = [108, 16, 8];
+  const [width, height, middle] = [92, 16, 8];
   const at = (value) => Math.round((4 + (Math.min(to, Math.max(from, value)) - from) / (to - from) * (width - 8)) * 10) / 10;
   const parts = [draw('line', { x1: 4, x2: width - 4, y1: middle, y2: middle, class: 'track' }),
     draw('line', { x1: at(even), x2: at(even), y1: 1, y2: height - 1, class: 'even' })];

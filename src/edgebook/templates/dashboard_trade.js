@@ -9,7 +9,7 @@ function tradeFacts(book, row) {
     ['Stop', 'stop', `${price(trade.stop)} (${rText(grossR(trade, trade.stop))} before costs)`], ['Exit', 'exit', price(trade.exit)],
     ['Profit', 'profit', signedPercentText(at('profit'))], ['Result', 'r', rText(at('r'))],
     ['Worst on the way', 'mae', rText(at('mae'))], ['Best on the way', 'mfe', rText(at('mfe'))],
-    ['Held', 'bars', numberText(at('bars'), { unit: ' bars' })], ['Confidence', 'confidence', percentText(at('confidence'))],
+    ['Held', 'bars', barsText(at('bars'))], ['Confidence', 'confidence', percentText(at('confidence'))],
     ['Threshold', 'threshold', `${percentText(at('threshold'))}${thresholdWord(trades, row)}`]]
     .filter(([, key]) => trades[key]).map(([title, key, text]) => [title, shown(key, at(key), text)]);
   const words = [['Opened', `${timeText(trade.opened)} UTC`], ['Closed', Number.isFinite(trade.closed) ? `${timeText(trade.closed)} UTC` : 'still open'],

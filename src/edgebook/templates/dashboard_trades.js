@@ -5,12 +5,12 @@ function tradeColumns(book, state) {
   const number = (key, title, write, hint, sign = false) => ({ key, title, hint, sorts: true, numeric: true,
     show: (row) => shown(key, trades[key][row], write(trades[key][row]), sign ? signOf(trades[key][row]) : '') });
   const all = [
-    { key: 'closed', title: 'Closed (UTC)', sorts: true, numeric: true, header: true, kind: 'first', show: (row) => tradeLink(book, state, row) },
+    { key: 'closed', title: 'Closed (UTC)', sorts: true, falls: true, header: true, show: (row) => tradeLink(book, state, row) },
     ...['symbol', 'timeframe', 'side', 'pattern', 'regime'].filter((key) => book.dimensions.has(key)).map(name),
     number('r', 'R', rText, 'Profit after costs over the risk taken at entry', true),
     number('profit', 'Profit', signedPercentText, 'Profit after costs over the price paid', true),
     { key: 'reason', title: 'Exit', sorts: true, show: (row) => reasonOf(book, row) },
-    number('bars', 'Held', (value) => numberText(value, { unit: ' bars' }), 'Bars of its timeframe'),
+    number('bars', 'Held', barsText, 'Bars of its timeframe'),
     number('confidence', 'Confidence', percentText, 'P(win) of the consensus at the decision')];
   return all.filter((column) => trades[column.key]);
 }
