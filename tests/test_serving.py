@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
+import shutil
+import signal
+import subprocess
+import sys
 import threading
+import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from edgebook import tables
 from edgebook.cli import cli
 from edgebook.errors import BusyError, EdgebookError, SealError
-from edgebook.paths import Paths
+from edgebook.params import load_params
+from edgebook.paths import Paths, repository
 from edgebook.serving import Pages, ReportsServer, file_below
-from edgebook.serving_pages import week_to_open
+from edgebook.serving_pages import LedgerPages, week_to_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -229,3 +238,91 @@ def test_no_reports_yet_is_one_line(tmp_path):
 def test_misuse_exits_2(monkeypatch, tmp_path):
     monkeypatch.setenv("EDGEBOOK_ROOT", str(tmp_path))
     assert CliRunner().invoke(cli, ["open", "--port", "70000"]).exit_code == 2
+
+
+# --- what is made of the ledger
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory) -> Paths:
+    """The committed sample with a page that its week could have, to be changed."""
+    root = tmp_path_factory.mktemp("sample")
+    shutil.copytree(repository() / "data" / "sample", root, dirs_exist_ok=True)
+    paths = Paths(root)
+    written(paths, load_params(paths.params).run.as_of)
+    return paths
+
+
+def test_a_dashboard_is_made_once_and_again_when_the_ledger_changes(sample, monkeypatch):
+    made = []
+
+    def count(week, **how):
+        made.append((week.as_of, how["newest"], how["served"]))
+        return f"page {len(made)}"
+
+    monkeypatch.setattr("edgebook.week_dashboard.week_dashboard", count)
+    pages = LedgerPages(sample, load_params(sample.params))
+    assert [pages.page("2018-06-04") for _ in range(3)] == ["page 1"] * 3
+    assert pages.page("2018-05-28") == "page 2"
+    file = sample.ledger(history="main", as_of="2018-05-28")
+    os.utime(file, ns=(1, 1))
+    assert pages.page("2018-05-28") == "page 3"
+    assert pages.page("2018-06-04") == "page 4"
+    os.utime(sample.ledger(history="main", as_of="2018-06-04"), ns=(1, 1))
+    assert pages.page("2018-05-28") == "page 3", "what came later is not in it"
+    assert made[0] == ("2018-06-04", None, True)
+
+
+def test_bars_of_a_trade_are_those_of_the_table_at_full_precision(sample):
+    pages = LedgerPages(sample, load_params(sample.params))
+    trade = pd.read_csv(sample.ledger(history="main", as_of="2018-05-28")).iloc[0]
+    found = pages.bars("2018-06-04", signal_id=trade["signal_id"])
+    assert found is not None
+    bars = tables.read(sample.bars)
+    own = bars[(bars["pair"] == trade["pair"]) & (bars["timeframe"] == trade["timeframe"])].set_index("date")
+    times = pd.to_datetime(pd.Series(found["minutes"]) * 60, unit="s", utc=True)
+    for name in ("open", "high", "low", "close"):
+        assert found[name] == own.loc[times, name].tolist()
+    assert own.loc[times.iloc[found["entry"]], "open"] == pytest.approx(trade["open_rate"], rel=1e-3)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_bars_after_the_week_are_not_shown(sample):
+    pages = LedgerPages(sample, load_params(sample.params))
+    ledger = pd.read_csv(sample.ledger(history="main", as_of="2018-05-28"))
+    last = ledger.sort_values("open_date")["signal_id"].iloc[-1]
+    early, late = (pages.bars(week, signal_id=last) for week in ("2018-05-28", "2018-06-04"))
+    assert early is not None
+    assert late is not None
+    monday = pd.Timestamp("2018-05-28", tz="UTC").timestamp() / 60
+    assert max(early["minutes"]) <= monday < max(late["minutes"])
+
+
+def test_what_is_not_in_the_ledger_has_no_bars_and_what_is_not_sealed_no_page(sample):
+    pages = LedgerPages(sample, load_params(sample.params))
+    assert pages.bars("2018-06-04", signal_id="nothing") is None
+    assert pages.bars("2018-06-11", signal_id="nothing") is None
+    assert pages.page("2018-06-11") is None
+    assert pages.page("../../etc") is None
+
+
+def test_open_serves_until_it_is_interrupted(sample):
+    """The one run in a process of its own: address, page, Ctrl-C."""
+    start = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import edgebook.cli as c; c.main()"
+    )
+    program = [sys.executable, "-c", start, "open", "--no-browser", "--port", "0"]
+    here = {**os.environ, "EDGEBOOK_ROOT": str(sample.root), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(program, env=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        line = running.stdout.readline()
+        match = re.fullmatch(r"(http://127\.0\.0\.1:\d+/2018-06-04/) \(Ctrl-C stops\)\n", line)
+        assert match is not None, line
+        with urllib.request.urlopen(match[1], timeout=10) as answer:
+            text = answer.read().decode()
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=10)
+    assert '"served":true' in text
+    assert (running.returncode, out) == (0, "")
+    assert err.splitlines()[-1] == "stopped"
+    assert "Traceback" not in err

@@ -142,7 +142,7 @@ def open_(week: str | None, port: int | None, no_browser: bool) -> None:
 
     paths = here()
     shown = week_to_open(paths, week)
-    pages = LedgerPages(paths, settings().run)
+    pages = LedgerPages(paths, settings())
     with ReportsServer(paths.reports, pages=pages, port=PORT if port is None else port) as server:
         address = f"{server.address}/{shown}/"
         click.echo(f"making the dashboard of {shown} with all trades", err=True)

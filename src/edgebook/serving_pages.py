@@ -15,7 +15,7 @@ from edgebook.errors import WeekError
 from edgebook.seals import sealed_weeks
 
 if TYPE_CHECKING:
-    from edgebook.params import Run
+    from edgebook.params import Params
     from edgebook.paths import Paths
     from edgebook.week import Week
 
@@ -31,12 +31,12 @@ class LedgerPages:
     Parameters
     ----------
     paths : Paths
-    run : Run
-        Names the history; any of its sealed weeks can be asked for.
+    params : Params
+        Section `run` names the history; any of its sealed weeks can be asked for.
     """
 
     paths: Paths
-    run: Run
+    params: Params
     _kept: dict[str, tuple[Fingerprint, str]] = field(default_factory=dict)
     _weeks: dict[str, tuple[Fingerprint, Week]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -49,16 +49,20 @@ class LedgerPages:
         week : str
             A Monday, ``2019-07-01``.
         """
-        from edgebook.dashboard import dashboard_page
-        from edgebook.dashboard_document import dashboard_document
+        from edgebook.params import plain
+        from edgebook.summary_text import gather_facts
+        from edgebook.week_dashboard import week_dashboard
 
-        if week not in sealed_weeks(self.paths, self.run.history):
+        if week not in sealed_weeks(self.paths, self.params.run.history):
             return None
         with self._lock:  # two tabs of one week wait for one making
             now = self.fingerprint(week)
             before, text = self._kept.get(week, ((), ""))
             if before != now:
-                text = dashboard_page(dashboard_document(self._week(week, now), newest=None, served=True))
+                tables = self._week(week, now)
+                facts = gather_facts(tables, trial_weeks=self.params.learning.trial_weeks)
+                goals = plain(self.params.goals)
+                text = week_dashboard(tables, goals=goals, facts=facts, newest=None, served=True)
                 self._kept.pop(week, None)
                 self._kept = dict([*self._kept.items(), (week, (now, text))][-KEPT:])
         return text
@@ -72,16 +76,23 @@ class LedgerPages:
             A Monday.
         signal_id : str
         """
-        from edgebook.dashboard_document import bars_around
+        from edgebook.dashboard_charts import bars_around
 
-        if week not in sealed_weeks(self.paths, self.run.history):
+        if week not in sealed_weeks(self.paths, self.params.run.history):
             return None
         with self._lock:
-            return bars_around(self._week(week, self.fingerprint(week)), signal_id=signal_id)
+            tables = self._week(week, self.fingerprint(week))
+            ledger, bars = tables.ledger, tables.bars
+        found = ledger[ledger["signal_id"] == signal_id]
+        if found.empty:
+            return None
+        trade = {str(name): value for name, value in found.iloc[0].items()}
+        own = bars[(bars["pair"] == trade["pair"]) & (bars["date"] <= f"{week}T00:00:00Z")]
+        return bars_around(own, trade)
 
     def fingerprint(self, week: str) -> Fingerprint:
         """Name, time and size of every file that a dashboard is made of; another one means that it is made again."""
-        history = self.run.history
+        history = self.params.run.history
         places = [self.paths.bars, self.paths.params]
         for sealed in sealed_weeks(self.paths, history):
             if sealed <= week:
@@ -105,7 +116,7 @@ class LedgerPages:
         before, week = self._weeks.get(as_of, ((), None))
         if week is None or before != now:
             previous = (date.fromisoformat(as_of) - timedelta(days=7)).isoformat()
-            week = Week(replace(self.run, as_of=as_of, previous=previous), self.paths)
+            week = Week(replace(self.params.run, as_of=as_of, previous=previous), self.paths)
             self._weeks = {as_of: (now, week)}
         return week
 

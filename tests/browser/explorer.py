@@ -1,0 +1,47 @@
+"""Using the dashboard's explorer as a reader does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+_SHOWN = """(root) => [...root.querySelectorAll('[data-metric][data-value]')]
+    .map((e) => [e.dataset.metric, e.dataset.value, e.textContent.replace(/\\s+/g, ' ').trim()])"""
+_ROWS = """([table, key]) => [...document.querySelectorAll(`#${table} tbody tr`)].map((row) => [row.dataset[key],
+    Object.fromEntries([...row.querySelectorAll('[data-metric]')].map((e) => [e.dataset.metric, e.dataset.value]))])"""
+
+Row = tuple[str, dict[str, str]]
+
+
+def shown_numbers(page: Page, where: str = "body") -> list[tuple[str, str, str]]:
+    """Metric, value and text of every number that is shown."""
+    return [(metric, value, text) for metric, value, text in page.locator(where).evaluate(_SHOWN)]
+
+
+def rows_shown(page: Page, table: str, *, key: str) -> list[Row]:
+    """Name and numbers of every row of the page that is shown."""
+    return [(name, numbers) for name, numbers in page.evaluate(_ROWS, [table, key])]
+
+
+def all_rows(page: Page, table: str, *, key: str) -> list[Row]:
+    """Name and numbers of every row, turning the pages."""
+    found = rows_shown(page, table, key=key)
+    turn = page.locator(f"#{table.removesuffix('-table')}-pages").get_by_role("button", name="Next page")
+    while turn.count() and turn.is_enabled():
+        turn.click()
+        found += rows_shown(page, table, key=key)
+    return found
+
+
+def go_to(page: Page, address: str) -> None:
+    """Open an address within the page, as a link that a colleague sent."""
+    page.goto(f"{page.url.partition('#')[0]}#explore&{address}")
+
+
+def headings(page: Page, table: str = "cells-table") -> dict[str, str | None]:
+    """Columns of a table, and how each is sorted."""
+    return dict(
+        page.locator(f"#{table} thead th").evaluate_all("(all) => all.map((e) => [e.dataset.column, e.ariaSort])")
+    )
