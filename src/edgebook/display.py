@@ -11,12 +11,21 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from edgebook.figures_palette import COLOURS, variable_of, words
 from edgebook.formats import MISSING, SIGNED, Format, formatted, interval
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     import pandas as pd
+
+SWATCHES = {
+    said: variable_of(meaning)
+    for meaning in COLOURS
+    if meaning.startswith("HEAD_") or variable_of(meaning).startswith(("--regime", "--exit", "--side"))
+    for said in (meaning, words(meaning))
+}
+"""Words in a table that have a colour in the figures, and carry it here."""
 
 __all__ = ["MISSING", "Callout", "Format", "Prose", "Table", "callout", "formatted", "interval", "prose", "table"]
 
@@ -166,7 +175,9 @@ def _page(
     heads: Sequence[_Cell], rows: Sequence[Sequence[_Cell]], *, caption: str, note: str, strong: Collection[int]
 ) -> str:
     numeric = [head.numeric for head in heads]
-    lines = ['<figure class="table">', f"<figcaption><b>{html.escape(caption)}</b></figcaption>", '<div class="wide">']
+    shown = html.escape(caption)
+    lines = ['<figure class="table">', f"<figcaption><b>{shown}</b></figcaption>"]
+    lines += [f'<div class="wide" tabindex="0" role="group" aria-label="{shown}">']
     lines += ['<table class="full">' if len(heads) > 5 else "<table>", "<thead><tr>"]
     for head in heads:
         lines.append(f'<th scope="col" class="{_side(head.numeric)}">{html.escape(head.text)}</th>')
@@ -188,6 +199,9 @@ def _side(numeric: bool) -> str:
 
 def _td(cell: _Cell, *, numeric: bool, first: bool) -> str:
     text = html.escape(cell.text)
+    meaning = None if numeric else SWATCHES.get(cell.text)
+    if meaning is not None:
+        text = f'<span class="swatch" style="--of:var({meaning})"></span>{text}'
     if cell.kind.startswith("pill"):
         return f'<td class="word"><span class="{cell.kind}">{text}</span></td>'
     if first and not numeric:

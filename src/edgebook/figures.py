@@ -14,7 +14,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from edgebook.figures_palette import COLOURS, FAINT, HAIR, INK, SERIES, SOFT, WASH
+from edgebook.figures_palette import COLOURS, FAINT, HAIR, HEADS, INK, SERIES, SOFT, WASH, words
 from edgebook.figures_svg import SETTINGS, drawn, neat
 
 if TYPE_CHECKING:
@@ -45,19 +45,6 @@ __all__ = [
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-HEADS = {
-    "HEAD_A": "Trend following",
-    "HEAD_B": "Mean reversion",
-    "HEAD_C": "Momentum & breakout",
-    "HEAD_D": "Volatility",
-    "HEAD_E": "Support & resistance",
-    "HEAD_F": "Volume flow",
-    "HEAD_G": "Chart patterns",
-    "HEAD_H": "Cycle & seasonality",
-    "HEAD_I": "Market context",
-}
-"""What figures call the heads."""
 
 STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
@@ -123,11 +110,6 @@ def colour(meaning: str) -> str:
         Nothing of that name has a colour.
     """
     return COLOURS[meaning if meaning in COLOURS else f"HEAD_{meaning}"]
-
-
-def words(name: str) -> str:
-    """Write a name of a column or a class as a reader says it: ``trending_bullish`` is "trending bullish"."""
-    return HEADS.get(name, name.replace("_", " "))
 
 
 def line_colours(names: Sequence[str]) -> list[str]:

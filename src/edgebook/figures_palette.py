@@ -46,6 +46,19 @@ COLOURS = {
 }
 """Colour of each meaning, told apart under the common kinds of colour blindness."""
 
+HEADS = {
+    "HEAD_A": "Trend following",
+    "HEAD_B": "Mean reversion",
+    "HEAD_C": "Momentum & breakout",
+    "HEAD_D": "Volatility",
+    "HEAD_E": "Support & resistance",
+    "HEAD_F": "Volume flow",
+    "HEAD_G": "Chart patterns",
+    "HEAD_H": "Cycle & seasonality",
+    "HEAD_I": "Market context",
+}
+"""What figures call the heads."""
+
 SERIES = ("#17456e", "#d9822b", "#1f9e89", "#7b4f9d", "#7a8794", "#aa4499", "#999933", "#88ccee")
 """Colours, in order, of lines that have no meaning of their own."""
 
@@ -80,6 +93,51 @@ DARK = {
 
 DARK_PAPER = "#161b22"
 
+PAGE_LIGHT = {
+    "paper": PAPER,
+    "ground": "#f5f4f0",
+    "ink": INK,
+    "soft": SOFT,
+    "faint": "#66707e",
+    "line": FAINT,
+    "rule": "#dcdad3",
+    "hair": HAIR,
+    "stripe": "#f7f6f2",
+    "accent": "#17456e",
+    "accent-wash": "#eef3f8",
+    "good": "#1d6b5c",
+    "good-wash": "#e4f1ed",
+    "bad": "#a2401f",
+    "bad-wash": "#f9e9e2",
+    "wait": "#6a5a1f",
+    "wait-wash": "#f5efd9",
+    "code": "#f7f6f2",
+    "bar": "#d5e1ed",
+}
+"""What the pages are made of besides the colours that mean something."""
+
+PAGE_DARK = {
+    "paper": DARK_PAPER,
+    "ground": "#0f1318",
+    "ink": "#e3e6ea",
+    "soft": "#a5afbb",
+    "faint": "#929ca9",
+    "line": "#76818e",
+    "rule": "#303843",
+    "hair": "#2b333d",
+    "stripe": "#1d242c",
+    "accent": "#8fbce6",
+    "accent-wash": "#1b2733",
+    "good": "#7cccb5",
+    "good-wash": "#17302a",
+    "bad": "#f0a183",
+    "bad-wash": "#3a221a",
+    "wait": "#dcc878",
+    "wait-wash": "#322c16",
+    "code": "#1b2129",
+    "bar": "#29405a",
+}
+
 _KINDS = {
     "arm": ("champion", "challenger", "frozen", "baseline", "no_learning"),
     "regime": ("trending_bullish", "trending_bearish", "ranging", "volatile"),
@@ -90,6 +148,11 @@ _KINDS = {
 
 _PAGE = {INK: "--ink", SOFT: "--soft", FAINT: "--line", HAIR: "--hair", WASH: "--stripe", PAPER: "--paper"}
 """Variables that the pages set themselves, for text and tables too."""
+
+
+def words(name: str) -> str:
+    """Write a name of a column or a class as a reader says it: ``trending_bullish`` is "trending bullish"."""
+    return HEADS.get(name, name.replace("_", " "))
 
 
 def variable_of(meaning: str) -> str:
@@ -180,7 +243,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def palette_css() -> str:
-    """Return the variables of the palette as rules of a stylesheet, for light paper, dark paper and print.
+    """Return all colours of the pages as rules of a stylesheet, for light paper, dark paper and print.
 
     Dark paper is what the reader's system asks for, or ``data-theme="dark"`` on the root element.
     """
@@ -195,7 +258,9 @@ def palette_css() -> str:
 def _rules(*, dark: bool) -> str:
     paper = DARK_PAPER if dark else PAPER
     shown = {name: DARK[shade] if dark else shade for name, shade in variables().items()}
-    return ";".join(f"{name}:{shade};{name}-text:{readable(shade, on=paper)}" for name, shade in shown.items())
+    page = [f"--{name}:{shade}" for name, shade in (PAGE_DARK if dark else PAGE_LIGHT).items()]
+    meant = [f"{name}:{shade};{name}-text:{readable(shade, on=paper)}" for name, shade in shown.items()]
+    return ";".join([*page, *meant])
 
 
 @cache

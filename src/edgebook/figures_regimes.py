@@ -19,7 +19,7 @@ REGIMES = ("trending_bullish", "trending_bearish", "ranging", "volatile")
 
 
 @styled
-def draw_regime_price(bars: pd.DataFrame, *, ax: Axes, title: str, most: int = 4000) -> None:
+def draw_regime_price(bars: pd.DataFrame, *, ax: Axes, title: str, most: int = 2500) -> None:
     """Draw closes on a log scale, each step in the colour of the regime it ended in.
 
     Parameters
@@ -40,15 +40,21 @@ def draw_regime_price(bars: pd.DataFrame, *, ax: Axes, title: str, most: int = 4
     for name in REGIMES:
         ends = np.flatnonzero(regime[1:] == name) + 1
         label = f"{words(name)} {share.get(name, 0.0) * 100:.0f} %"
-        # three points a step, the last missing, make one line with gaps: one artist a regime
-        x = np.repeat(days[ends], 3)
-        y = np.full(len(x), np.nan)
-        x[0::3], y[0::3], y[1::3] = days[ends - 1], close[ends - 1], close[ends]
+        # a run of steps is one line from the bar before it, and missing points part the runs: one artist a regime
+        start = np.flatnonzero(np.diff(ends, prepend=-2) != 1)
+        x, y = (
+            np.insert(days[ends], start, days[ends[start] - 1]),
+            np.insert(close[ends], start, close[ends[start] - 1]),
+        )
+        gaps = start[1:] + np.arange(1, len(start))
+        x, y = np.insert(x, gaps, x[gaps]), np.insert(y, gaps, np.nan)
         ax.plot(x, y, color=colour(name), linewidth=1.25, label=label, solid_capstyle="butt")
     ax.set_yscale("log")
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    ax.yaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
+    wide = np.nanmax(close) > 4 * np.nanmin(close)
+    subs = (1.0, 2.0, 5.0) if wide else (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
+    ax.yaxis.set_major_locator(LogLocator(base=10, subs=subs))
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_ylabel("close (log scale)")

@@ -1,7 +1,7 @@
 """Pages of the reports: a notebook's page, and how files of a report are written.
 
-Everything is static: own CSS in the page, no script, no address outside the reports. Pages are values (text); writing
-them is `replace_together`, which leaves the last good files in place until the new ones are whole.
+Everything but the dashboard is static: own CSS in the page, no script, no address outside the reports. Pages are values
+(text); writing them is `replace_together`, which leaves the last good files in place until the new ones are whole.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgebook.display import callout, formatted, interval, prose, table
 from edgebook.errors import NotebookError
+from edgebook.report_contents import CONTENTS, finished
 from edgebook.report_index import TEMPLATES, stylesheet
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def page(notebook: Any, *, header: ReportHeader) -> str:
         "opening": opening or f"# {header.title}",
         "injected": bool(injected),
         "settings": _settings(given[0].source) if given else "",
+        "contents": CONTENTS,
     }
     exporter = HTMLExporter(
         template_file=str(TEMPLATES / "notebook.html.j2"),
@@ -103,7 +105,7 @@ def page(notebook: Any, *, header: ReportHeader) -> str:
         default_preprocessors=[],
     )
     body, _ = exporter.from_notebook_node(shown, resources={"edgebook": dressed})
-    return _offline(str(body)).rstrip("\n") + "\n"
+    return _offline(finished(str(body))).rstrip("\n") + "\n"
 
 
 def _settings(source: str) -> str:
@@ -129,7 +131,7 @@ def _settings(source: str) -> str:
         last = section
     head = "<thead><tr><th>Section</th><th>Setting</th><th>Value</th></tr></thead>"
     body = "\n".join(lines)
-    return f'<div class="wide"><table>{head}<tbody>\n{body}\n</tbody></table></div>'
+    return f'<div class="wide" tabindex="0" role="group" aria-label="Settings"><table>{head}<tbody>\n{body}\n</tbody></table></div>'
 
 
 def _offline(text: str) -> str:
