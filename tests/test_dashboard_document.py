@@ -21,7 +21,9 @@ from edgebook.dashboard_pictures import dashboard_pictures, equity_of_books
 from edgebook.dashboard_text import document_text
 from edgebook.dashboard_trades import shown_rows, trades_document
 from edgebook.market import REGIMES
+from edgebook.outcome_candidates import by_indicator, pairs_of
 from edgebook.outcome_cells import described, report_cells
+from edgebook.outcome_pairs import leading_pairs
 from edgebook.params import Run
 from edgebook.paths import Paths
 from edgebook.recipes import HEAD_LETTERS
@@ -142,6 +144,24 @@ def test_cells_of_heads_and_indicators_are_groups_that_overlap(week, document):
         assert cell["profit_factor"] == pytest.approx(profit[profit > 0].sum() / -profit[profit < 0].sum(), abs=5.1e-3)
 
 
+def test_pairs_are_those_that_the_outcome_report_lists(week, document):
+    pairs = pairs_of(by_indicator(week))
+    listed = pd.concat([leading_pairs(pairs, by=by, top=8) for by in ("lift", "interaction")])
+    names = set(listed["first"] + " + " + listed["second"])
+    dimension = document["dimensions"][-1]
+    assert (dimension["key"], set(dimension["values"])) == ("indicator_pair", names)
+    cells = named_cells(document, "pair of indicators")
+    assert len(cells) > 5 and set(cells) <= {(name,) for name in names}
+    closed = described(week.ledger)
+    votes = week.votes.set_index(["pair", "timeframe", "date"])
+    decided = list(zip(closed["pair"], closed["timeframe"], closed["date"], strict=True))
+    side = np.where(closed["is_short"], -1, 1)
+    for (name,), cell in cells.items():
+        both = [votes[one].reindex(decided).to_numpy() * side > 0 for one in name.split(" + ")]
+        profit = closed["profit_ratio"][both[0] & both[1]]
+        assert (cell["n"], cell["win_rate"]) == (len(profit), pytest.approx((profit > 0).mean(), abs=5.1e-4))
+
+
 def test_shrunk_values_and_badges_are_those_of_the_report(week, document):
     report = report_cells(week.ledger, week.votes)
     keys = {kind["name"]: ["head_set" if d == "heads" else d for d in kind["dimensions"]] for kind in document["kinds"]}
@@ -240,6 +260,9 @@ def test_cells_lead_to_their_trades(document):
                 chosen &= (rows["heads"].to_numpy() >> at & 1).astype(bool)
             elif key == "indicator":
                 chosen &= np.array([bits >> at & 1 for bits in agreed], dtype=bool)
+            elif key == "indicator_pair":
+                pair = next(one for one in document["dimensions"] if one["key"] == key)["members"][at]
+                chosen &= np.array([all(bits >> one & 1 for one in pair) for bits in agreed], dtype=bool)
             elif key == "hour":
                 chosen &= (rows["opened"] // 60 % 24 == at).to_numpy()
             else:

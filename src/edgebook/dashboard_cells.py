@@ -16,6 +16,8 @@ import pandas as pd
 
 from edgebook.cells import BETTER, WORSE, cell_table
 from edgebook.dashboard_numbers import numbers, row_text, rows_of
+from edgebook.dashboard_pairs import KEY as PAIR
+from edgebook.dashboard_pairs import pair_cells
 from edgebook.outcome_cells import KINDS, report_cells
 
 if TYPE_CHECKING:
@@ -62,7 +64,12 @@ class Cells:
 
 
 def dashboard_cells(
-    signals: Signals, ledger: pd.DataFrame, votes: pd.DataFrame, *, whole: pd.DataFrame | None = None
+    signals: Signals,
+    ledger: pd.DataFrame,
+    votes: pd.DataFrame,
+    *,
+    whole: pd.DataFrame | None = None,
+    pairs: Sequence[tuple[str, str]] = (),
 ) -> Cells:
     """All cells of the dashboard.
 
@@ -74,6 +81,8 @@ def dashboard_cells(
         What they came from.
     whole : DataFrame, optional
         The account's metrics (metric, value, low, high, n), for the cell of all signals.
+    pairs : sequence of (str, str)
+        Indicators of which a cell each is wanted that both agreed.
 
     Returns
     -------
@@ -109,6 +118,12 @@ def dashboard_cells(
             factor = _factors(signals, crossed, place, profit=profit)
             parts.append(_part(own.assign(profit_factor=factor, q_value=np.nan, badge=""), place, kind=len(kinds)))
             kinds.append((" × ".join(crossed), crossed, False))
+    if pairs:
+        own, both = pair_cells(signals, pairs)
+        place = own[[PAIR]].to_numpy(dtype=np.int64)
+        factor = _ratio(*(both.T @ one for one in _gain_and_loss(profit)))[place[:, 0]]
+        parts.append(_part(own.assign(profit_factor=factor, q_value=np.nan, badge=""), place, kind=len(kinds)))
+        kinds.append(("pair of indicators", (PAIR,), False))
     return Cells(tuple(kinds), pd.concat(parts, ignore_index=True))
 
 
@@ -185,10 +200,16 @@ def _coded(signals: Signals) -> pd.DataFrame:
 
 def _factors(signals: Signals, dimensions: Sequence[str], place: Ints, *, profit: Floats) -> Floats:
     """Profit factor of each cell of a kind; NaN without a win and a loss."""
-    gain, loss = np.maximum(profit, 0.0), np.maximum(-profit, 0.0)
-    sums = [_sums(signals, dimensions, place, weights=one) for one in (gain, loss)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where((sums[0] > 0) & (sums[1] > 0), sums[0] / sums[1], np.nan)
+    return _ratio(*(_sums(signals, dimensions, place, weights=one) for one in _gain_and_loss(profit)))
+
+
+def _gain_and_loss(profit: Floats) -> tuple[Floats, Floats]:
+    return np.maximum(profit, 0.0), np.maximum(-profit, 0.0)
+
+
+def _ratio(gain: Floats, loss: Floats) -> Floats:
+    """Gains over losses, NaN without one of both."""
+    return np.where((gain > 0) & (loss > 0), gain / np.where(loss > 0, loss, 1.0), np.nan)
 
 
 def _sums(signals: Signals, dimensions: Sequence[str], place: Ints, *, weights: Floats) -> Floats:

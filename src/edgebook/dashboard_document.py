@@ -18,6 +18,7 @@ from edgebook.dashboard_dimensions import described_signals, dimensions
 from edgebook.dashboard_gate import alarm_rows, gate_document, position_rows
 from edgebook.dashboard_goals import goal_rows, key_rows, week_scoreboard
 from edgebook.dashboard_numbers import number
+from edgebook.dashboard_pairs import pairs_dimension, report_pairs
 from edgebook.dashboard_trades import NEWEST, shown_rows, trades_document
 from edgebook.formats import formatted, interval
 from edgebook.summary_text import gather_facts
@@ -79,7 +80,8 @@ def dashboard_document(
     facts = gather_facts(week) if facts is None else facts
     board = week_scoreboard(week, goals=goals) if board is None else board
     signals = described_signals(week.ledger, week.votes)
-    found = dashboard_cells(signals, week.ledger, week.votes, whole=metrics)
+    pairs = report_pairs(week) if signals.closed else []
+    found = dashboard_cells(signals, week.ledger, week.votes, whole=metrics, pairs=pairs)
     kinds, cells = cells_document(found)
     at = shown_rows(signals, newest=newest)
     known = week.bars[week.bars["date"] <= pd.Timestamp(week.as_of, tz="UTC")]
@@ -113,7 +115,7 @@ def dashboard_document(
         "positions": position_rows(week.seal.account.positions, facts.positions),
         "alarms": alarm_rows(week.heads[-1:]),
         "alarms_before": alarm_rows(week.heads[:-1]),
-        "dimensions": dimensions(signals),
+        "dimensions": [*dimensions(signals), *([pairs_dimension(signals, pairs)] if pairs else [])],
         "kinds": kinds,
         "cells": cells,
         "trades": trades_document(signals, newest=newest),

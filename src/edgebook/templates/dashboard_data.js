@@ -106,6 +106,10 @@ function memberTest(book, key, value) {
     const [back, bit] = [1 + Math.floor(value / 4), 1 << (value % 4)];
     return (row) => (Number.parseInt(trades.agreed[row].at(-back) || '0', 16) & bit) !== 0;
   }
+  if (key === 'indicator_pair') {
+    const [first, second] = book.dimensions.get(key).members[value].map((one) => memberTest(book, 'indicator', one));
+    return (row) => first(row) && second(row);
+  }
   const column = trades[key];
   return column ? (row) => column[row] === value : null;
 }
