@@ -37,7 +37,7 @@ def escaped(text: str) -> str:
 def _words(text: str) -> str:
     """Escape markup, and break what a host would turn into a link by itself."""
     text = _MARKUP.sub(r"\\\g<0>", text)
-    text = re.sub(r"^([-+=#]|\d+[.)])(?=\s)", rf"{_JOINER}\1", text)
+    text = re.sub(r"^([-+=#:]|\d+[.)])", rf"{_JOINER}\1", text)
     # A mention or a reference stands alone, a mail address has a dot after its @; a version, r1@2019-07-01, is neither.
     text = re.sub(r"(?<!\w)[@#](?=\w)|(?<=\w)@(?=[\w-]*\.\w)|:(?=//)|\bwww(?=\.)", rf"\g<0>{_JOINER}", text)
     return text

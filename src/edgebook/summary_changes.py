@@ -168,9 +168,9 @@ def _moved(title: str, names: Sequence[str], *, before: NDArray[np.float64], aft
         alike = len(set(old.tolist())) == 1 and len(set(new.tolist())) == 1
         places = [(0, "")] if alike else [(i, f" in {words(regime)}") for i, regime in enumerate(REGIMES)]
         moves += [
-            (abs(float(new[i] - old[i])), f"{name}{where} {old[i]:.2f} to {new[i]:.2f}")
+            (abs(float(new[i] - old[i])), f"{name}{where} {_two(old[i])} to {_two(new[i])}")
             for i, where in places
-            if f"{old[i]:.2f}" != f"{new[i]:.2f}"
+            if _two(old[i]) != _two(new[i])
         ]
     if not moves:
         return []
@@ -199,6 +199,10 @@ def _study(previous: Seal, seal: Seal) -> list[str]:
     proposals = [str(row["title"]) for row in study.get("proposals", [])]
     said = f"proposes {len(proposals)} recipe{'' if len(proposals) == 1 else 's'}" if proposals else "proposes nothing"
     return [f"New tuning study of {study['as_of']}: it {said}."]
+
+
+def _two(value: float) -> str:
+    return formatted(float(value), "number")
 
 
 def _largest(moves: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
