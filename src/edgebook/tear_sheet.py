@@ -131,8 +131,8 @@ def book_figures(returns: pd.Series[Any], *, periods_per_year: float, seed: int 
     Notes
     -----
     Sharpe and Sortino have the interval of `metrics.book_metrics`. Figures with a distribution have the central 95 %
-    of 1,000 redraws of the same days in circular blocks of 10, none under 20 days; of the share of winning days it
-    covered the truth as often as docs/metrics.md says. Extremes of one path (best, worst, longest) have none.
+    of 1,000 redraws of the same days in circular blocks of 10, none under 20 days; how often that
+    covers the truth is in docs/metrics.md. Extremes of one path (best, worst, longest) have none.
     """
     values = returns.to_numpy(dtype=float)
     growth = np.cumprod(1 + values)

@@ -77,6 +77,7 @@ def sheet_table(sheet: pd.DataFrame, *, periods_per_year: float) -> Table:
         labels={"metric": "Figure", "band": "95 % interval", **{name: NAMES[name].capitalize() for name in _BOOKS}},
         note=f"{periods_per_year:.0f} trading days a year. Intervals are the account's: Sharpe and Sortino as in "
         f"docs/metrics.md, the others the central 95 % of 1,000 redraws of the same days in blocks of {BLOCK_DAYS}. "
+        "Where volatility wanders for weeks, those of spread (volatility, VaR, CVaR) are too narrow (docs/metrics.md). "
         "n/a: an extreme of one path, or too few days. n: days, or months.",
     )
 
@@ -132,7 +133,7 @@ def months_table(months: pd.DataFrame) -> Table:
     """
     others = [name for name in _BOOKS if name in months]
     shown = months.assign(
-        month=months["month"].dt.strftime("%b\u00a0%Y") + months["whole"].map({True: "", False: " *"})
+        month=months["month"].dt.strftime("%b\u00a0%Y") + months["whole"].map({True: "", False: "\u00a0*"})
     )
     return table(
         shown[["month", "days", *others]],
