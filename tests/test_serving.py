@@ -114,6 +114,11 @@ def test_a_folder_without_its_slash_leads_to_the_one_with_it(reports):
     assert (status, headers["Location"]) == (301, f"/{WEEK}/")
 
 
+def test_a_browser_that_wants_an_icon_gets_none_and_no_error(reports):
+    with serving(reports) as server:
+        assert ask(server, "/favicon.ico")[0] == 204
+
+
 def test_the_dashboard_is_made_of_the_ledger_and_other_pages_are_files(reports):
     with serving(reports, Made()) as server:
         assert ask(server, f"/{WEEK}/")[2] == f"<h1>all trades of {WEEK}</h1>"
@@ -309,7 +314,7 @@ def test_what_is_not_in_the_ledger_has_no_bars_and_what_is_not_sealed_no_page(sa
 def test_open_serves_until_it_is_interrupted(sample):
     """The one run in a process of its own: address, page, Ctrl-C."""
     start = (
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import edgebook.cli as c; c.main()"
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from edgebook.cli import main; main()"
     )
     program = [sys.executable, "-c", start, "open", "--no-browser", "--port", "0"]
     here = {**os.environ, "EDGEBOOK_ROOT": str(sample.root), "PYTHONUNBUFFERED": "1"}

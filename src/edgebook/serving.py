@@ -168,6 +168,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.FORBIDDEN, f"ask for {self.server.address}/; other names are not answered")
             return
         asked = urlsplit(self.path)
+        if asked.path == "/favicon.ico":  # every browser asks; that there is none is not an error on its console
+            self._send(b"", kind=TYPES[".ico"], status=HTTPStatus.NO_CONTENT)
+            return
         try:
             self._answer(asked.path, asked.query)
         except EdgebookError as error:

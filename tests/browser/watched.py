@@ -32,6 +32,28 @@ _WIDER = """() => {
 }"""
 
 
+_FAINT = """(least) => {
+    const parts = (colour) => colour.match(/[0-9.]+/g).map(Number);
+    const light = (colour) => parts(colour).slice(0, 3).map((c) => c / 255)
+        .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+    const behind = (e) => {
+        if (!e) return 'rgb(255, 255, 255)';
+        const colour = getComputedStyle(e).backgroundColor;
+        return (parts(colour)[3] ?? 1) > 0 ? colour : behind(e.parentElement);
+    };
+    const found = new Set();
+    for (const text of document.querySelectorAll('svg[role=img] text')) {
+        const fill = getComputedStyle(text).fill;
+        if (!fill.startsWith('rgb') || !text.checkVisibility()) continue;
+        const [a, b] = [light(fill), light(behind(text.closest('svg')))].sort((x, y) => y - x);
+        const ratio = (a + 0.05) / (b + 0.05);
+        if (ratio < least) found.add(`${fill} ${ratio.toFixed(2)}: ${text.textContent.trim().slice(0, 30)}`);
+    }
+    return [...found].slice(0, 8);
+}"""
+
+
 @dataclass
 class Opened:
     """One page, and what it did.
@@ -133,6 +155,21 @@ def barriers(page: Page, *, at_least: Literal["minor", "serious"] = "minor") -> 
 def overflow(page: Page) -> list[str]:
     """Elements that make the page wider than its window; a box that scrolls by itself does not."""
     return page.evaluate(_WIDER)
+
+
+def cut_off(page: Page) -> list[str]:
+    """Boxes that hide a part of what is in them: on paper nobody can scroll."""
+    return page.evaluate(
+        """() => [...document.body.querySelectorAll('*')]
+            .filter((e) => getComputedStyle(e).overflowX !== 'visible' && e.checkVisibility() && e.clientWidth > 1
+                && e.scrollWidth > e.clientWidth + 1)
+            .map((e) => `${e.tagName}.${e.className} ${e.scrollWidth} in ${e.clientWidth}`)"""
+    )
+
+
+def faint(page: Page, *, least: float = 4.5) -> list[str]:
+    """Letters in pictures whose contrast with what lies behind the picture is too small; axe does not look there."""
+    return page.evaluate(_FAINT, least)
 
 
 def picture(page: Page, name: str, *, whole: bool = True) -> None:
