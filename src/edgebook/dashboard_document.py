@@ -21,18 +21,17 @@ from edgebook.dashboard_numbers import number
 from edgebook.dashboard_pairs import pairs_dimension, report_pairs
 from edgebook.dashboard_trades import NEWEST, shown_rows, trades_document
 from edgebook.formats import formatted, interval
+from edgebook.summary_numbers import change_text
 from edgebook.summary_text import gather_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from edgebook.formats import Format
     from edgebook.summary_numbers import Number
     from edgebook.summary_text import Facts
     from edgebook.week import Week
 
 FORMAT = 1
-_CHANGES: dict[Format, Format] = {"percent": "points", "signed_percent": "points", "number": "signed"}
 
 
 def dashboard_document(
@@ -121,7 +120,7 @@ def dashboard_document(
         "trades": trades_document(signals, newest=newest),
         "charts": pictures,
         "notes": {
-            "cells": cells_note(kinds),
+            "cells": cells_note(kinds, most_left_out=cells["most_left_out"]),
             "badges": badges_note(found),
             "trades": _trades_note(signals.closed, total=len(signals.rows), shown=len(at), served=served),
             "charts": "A bar is dated by its close, and known only then. A signal is decided at the close of a bar and "
@@ -151,17 +150,11 @@ def change_rows(numbers: Sequence[Number]) -> list[dict[str, Any]]:
             "format": one.how,
             "text_this": formatted(one.this, one.how),
             "text_last": formatted(one.last, one.how),
-            "text_change": _change_text(one),
+            "text_change": change_text(one),
             "interval": interval(one.low, one.high, one.how),
         }
         for one in numbers
     ]
-
-
-def _change_text(one: Number) -> str:
-    """Write a change with its sign; of a share in percentage points."""
-    text = formatted(one.change, _CHANGES.get(one.how, one.how))
-    return f"+{text}" if one.change is not None and one.change > 0 and text[0] != "+" else text
 
 
 def _head(week: Week, *, previous: str | None, following: str | None, served: bool) -> dict[str, Any]:

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from edgebook.formats import Format, formatted
 from edgebook.intervals import UNDEFINED, Interval
 from edgebook.metrics import closed_trades, trade_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgebook.formats import Format
     from edgebook.seals import Seal
     from edgebook.week import Week
 
 WINDOW_WEEKS = 13
+
+_CHANGES: dict[Format, Format] = {"percent": "points", "signed_percent": "points", "number": "signed"}
 
 Window = Literal["the week", "13 weeks", "since genesis", "at the end"]
 
@@ -71,7 +73,7 @@ def week_numbers(week: Week) -> list[Number]:
     Returns
     -------
     list of Number
-        The week alone first; the state at its end last.
+        Windows first, then the state at the week's end; the week alone, which is mostly noise, last.
     """
     seals = week.seals
     this, last = _standing(seals), _standing(seals[:-1]) if len(seals) > 1 else {}
@@ -86,6 +88,24 @@ def week_numbers(week: Week) -> list[Number]:
             )
         )  # fmt: skip
     return rows
+
+
+def change_text(number: Number) -> str:
+    """Write what changed, with its sign; of a share in percentage points.
+
+    Examples
+    --------
+    >>> change_text(Number("equity", "at the end", 1250.0, 1000.0, "money"))
+    '+250'
+    >>> change_text(Number("win rate", "13 weeks", 0.5, 0.52, "percent")), change_text(
+    ...     Number("wealth", "at the end", 0.0211, 0.0211, "number3")
+    ... )
+    ('−2.0 pp', '0.000')
+    """
+    how: Format = _CHANGES.get(number.how, number.how)
+    text = formatted(number.change, how)
+    rises = number.change is not None and number.change > 0 and any(digit in text for digit in "123456789")
+    return f"+{text}" if rises and text[0] != "+" else text
 
 
 def window_trades(seals: Sequence[Seal], *, weeks: int | None = None) -> pd.DataFrame:
@@ -112,15 +132,6 @@ def _standing(seals: Sequence[Seal]) -> dict[tuple[str, Window], tuple[Interval,
     """Every number as it stood at the end of the last of some seals."""
     seal = seals[-1]
     found: dict[tuple[str, Window], tuple[Interval, Format]] = {}
-    week, own = window_trades([seal]), seal.days[seal.days["arm"] == "account"]
-    opened = seal.ledger["open_date"] >= pd.Timestamp(seal.as_of, tz="UTC") - pd.Timedelta(days=7)
-    r_multiple = week["r_multiple"].to_numpy(np.float64)
-    returns = own["return_ratio"].to_numpy(np.float64)
-    found["signals entered", "the week"] = _count(int(opened.sum()))
-    found["signals closed", "the week"] = _count(len(week))
-    found["won", "the week"] = _count(int((week["profit_ratio"].to_numpy(np.float64) > 0).sum()))
-    found["R of all that closed", "the week"] = _point(float(r_multiple.sum()), n=len(week)), "r"
-    found["return of the account", "the week"] = _point(float(np.prod(1 + returns) - 1), n=len(own)), "signed_percent"
     for window, weeks in (("13 weeks", WINDOW_WEEKS), ("since genesis", None)):
         found |= _rates(window_trades(seals, weeks=weeks), window=window)  # type: ignore[arg-type]
     start = float(seal.head["settings"]["sizing"]["start_capital"])
@@ -137,6 +148,15 @@ def _standing(seals: Sequence[Seal]) -> dict[tuple[str, Window], tuple[Interval,
     for trial in seal.trials:
         key: tuple[str, Window] = (f"wealth of {trial.arm} against {trial.against}", "at the end")
         found[key] = _point(trial.wealth(book_share=share), n=trial.days), "number3"
+    week, own = window_trades([seal]), seal.days[seal.days["arm"] == "account"]
+    opened = seal.ledger["open_date"] >= pd.Timestamp(seal.as_of, tz="UTC") - pd.Timedelta(days=7)
+    r_multiple = week["r_multiple"].to_numpy(np.float64)
+    returns = own["return_ratio"].to_numpy(np.float64)
+    found["signals entered", "the week"] = _count(int(opened.sum()))
+    found["signals closed", "the week"] = _count(len(week))
+    found["won", "the week"] = _count(int((week["profit_ratio"].to_numpy(np.float64) > 0).sum()))
+    found["R of all that closed", "the week"] = _point(float(r_multiple.sum()), n=len(week)), "r"
+    found["return of the account", "the week"] = _point(float(np.prod(1 + returns) - 1), n=len(own)), "signed_percent"
     return found
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from edgebook.drift_words import KIND as DRIFT
 from edgebook.drift_words import alarms_of
-from edgebook.formats import MISSING, Format, formatted, interval
+from edgebook.formats import MISSING, formatted, interval
 from edgebook.markdown_text import code, escaped, table
 from edgebook.report_names import QUESTIONS, REPORTS
 from edgebook.summary_changes import policy_changes
-from edgebook.summary_numbers import WINDOW_WEEKS, week_numbers
+from edgebook.summary_numbers import WINDOW_WEEKS, change_text, week_numbers
 from edgebook.summary_settings import Change, settings_changes, unnamed_change
 from edgebook.summary_state import bar_gaps, open_positions
 from edgebook.summary_verdict import verdict_of, written_wealth
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from edgebook.week import Week
 
 MOST_ALARMS, MOST_GAPS = 8, 8
-_CHANGES: dict[Format, Format] = {"percent": "points", "signed_percent": "points", "number": "signed"}
 
 
 @dataclass(frozen=True)
@@ -196,9 +195,6 @@ def _alarms(alarms: Sequence[str]) -> list[str]:
 def _numbers(numbers: Sequence[Number]) -> list[str]:
     rows = []
     for number in numbers:
-        change = formatted(number.change, _CHANGES.get(number.how, number.how))
-        if number.change is not None and number.change > 0 and change[0] != "+" and change.strip("0.,"):
-            change = f"+{change}"
         band = interval(number.low, number.high, number.how)
         rows.append(
             [
@@ -207,7 +203,7 @@ def _numbers(numbers: Sequence[Number]) -> list[str]:
                 formatted(number.this, number.how),
                 "" if band == MISSING else band,
                 formatted(number.last, number.how),
-                "0" if number.change == 0 else change,
+                change_text(number),
             ]
         )
     return table(["", "over", "this week", "95 % interval", "last week", "change"], rows, right=[2, 3, 4, 5])
