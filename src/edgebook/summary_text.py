@@ -172,7 +172,7 @@ def checklist(week: Week, facts: Facts) -> list[str]:
     return [
         *items,
         "The numbers below are plausible beside last week's; [outcome analysis](outcome_analysis.html) says why.",
-        "The checks of this pull request are green: the same seals come out again, byte by byte.",
+        "The checks of this pull request are green. In doubt, `edgebook audit` and `edgebook rederive` compare bytes.",
         "Only this week was added: `models`, `data/ledger` and `reports` of earlier weeks are untouched.",
     ]
 
