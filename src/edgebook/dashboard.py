@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -108,8 +109,13 @@ def css() -> str:
 
 def script() -> str:
     """Return the page's script: its parts in one function of their own, so that no name of theirs is global."""
-    parts = [(TEMPLATES / f"dashboard_{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    parts = [_short((TEMPLATES / f"dashboard_{name}.js").read_text(encoding="utf-8")) for name in SCRIPTS]
     return "(() => {\n'use strict';\n" + "\n".join(parts) + "})();\n"
+
+
+def _short(text: str) -> str:
+    """Leave out what only a reader of the source needs: indents, and comments that stand on lines of their own."""
+    return re.sub(r"(?m)^\s+", "", re.sub(r"(?ms)^\s*/\*.*?\*/\s*?\n", "", text))
 
 
 def _placed(pictures: Mapping[str, Picture]) -> dict[str, list[tuple[str, dict[str, str]]]]:

@@ -11,11 +11,11 @@ function cellColumns(book, state, keys) {
   const rate = (row) => whiskers({ raw: cells.win_rate[row], shrunk: cells.shrunk[row], low: cells.win_low[row],
     high: cells.win_high[row], from: 0, to: 1, even, metric: 'win_rate' });
   const inR = (row) => whiskers({ raw: cells.mean_r[row], shrunk: cells.shrunk_r[row], low: cells.shrunk_r_low[row],
-    high: cells.shrunk_r_high[row], from: -1.5, to: 1.5, even: 0, metric: 'shrunk_r' });
+    high: cells.shrunk_r_high[row], from: -1, to: 1, even: 0, metric: 'shrunk_r' });
   const number = (key, title, write, hint, more = {}) => ({ key, title, hint, numeric: true, sorts: true,
     show: (row) => shown(key, cells[key][row], write(cells[key][row]), more.sign ? signOf(cells[key][row]) : ''), ...more });
   const band = (title, low, high, write, picture) => ({ key: low, title, numeric: false, kind: 'band', show: (row) => [
-    picture(row), shown(low + '_' + high, `${cells[low][row]};${cells[high][row]}`, bandText(cells[low][row], cells[high][row], write))] });
+    picture(row), shown(low + '_' + high, `${cells[low][row]};${cells[high][row]}`, bandText(cells[low][row], cells[high][row], write), 'ends')] });
   return [...names,
     number('n', 'n', countText, 'Closed trades of the cell'),
     number('win_rate', 'Win rate', percentText, 'Share of trades closed at a profit after costs'),
@@ -52,6 +52,8 @@ function showCells(book, state, go) {
   const values = sortValues(book, cells, sort) || cells.n;
   const ordered = sortedRows(found.rows, values, state.sort.startsWith('-'));
   const columns = cellColumns(book, state, found.keys);
+  /* Four names a row leave no room for the ends of the intervals in figures: their picture stays, and the CSV. */
+  table.classList.toggle('tight', found.keys.length > 2);
   fillTable(table, { columns, rows: ordered.slice(page * state.size, (page + 1) * state.size), sort: state.sort,
     onSort: (next) => go({ sort: next, page: 0 }),
     attributes: (row) => ({ 'data-cell': found.keys.map((key) => book.dimensions.get(key).values[cells[key][row]]).join('|') }) });

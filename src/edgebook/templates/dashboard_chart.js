@@ -17,7 +17,7 @@ const served = new Map();
 
 /* Only a served page asks, and only the server it came from. */
 async function barsOf(book, row) {
-  const id = book.trades.id[row];
+  const id = tradeId(book, row);
   const chart = book.charts.get(row);
   if (chart) return { bars: decodedBars(chart), step: chart.step, exact: false };
   if (!book.head.served) return null;
@@ -53,7 +53,7 @@ function tradeOf(book, row) {
   const { trades } = book;
   const at = (key) => (trades[key] ? trades[key][row] : NaN);
   const side = book.dimensions.get('side');
-  return { id: trades.id[row], row, side: trades.side ? side.values[trades.side[row]] : 'long', opened: at('opened'),
+  return { id: tradeId(book, row), row, side: trades.side ? side.values[trades.side[row]] : 'long', opened: at('opened'),
     closed: at('closed'), entry: at('entry'), exit: at('exit'), target: at('target'), stop: at('stop'), r: at('r'),
     regime: trades.regime ? book.dimensions.get('regime').values[trades.regime[row]] : '', reason: reasonOf(book, row) };
 }

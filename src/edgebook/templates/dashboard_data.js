@@ -23,33 +23,30 @@ function openBook() {
   const book = { head: { ...data.head, even: even && even.value !== null ? even.value : 0.5 }, notes: data.notes || {}, dimensions, cells: columnsOf(data.cells, named), trades: columnsOf(data.trades, named) };
   placeValues(book, data.kinds);
   const { trades } = book;
-  fillTrades(book);
   trades.hour = Int32Array.from(trades.opened, (minutes) => Math.floor(minutes / 60) % 24);
   book.kinds = kindsOf(book, data.kinds);
   book.search = searchTexts(book);
-  book.tradeRow = new Map(trades.id.map((id, row) => [id, row]));
+  book.closedRows = Array.from(trades.closed.keys()).filter((row) => !Number.isNaN(trades.closed[row]));
   book.charts = chartsOf(data.charts, trades.length);
   const all = data.kinds.findIndex((kind) => !kind.dimensions.length);
   book.whole = book.cells.kind.indexOf(all);
   return book;
 }
 
-/* What follows from the rest of a row is not in the document: the usual name of a signal, and the price of an exit that
-   was exactly at the target or the stop. */
-function fillTrades(book) {
+/* The usual name of a signal follows from the rest of its row and is not in the document. Made when it is shown: 50,000 names at the start would be most of the time that it takes. */
+function tradeId(book, row) {
   const { trades } = book;
-  const say = (key, row) => book.dimensions.get(key).values[trades[key][row]];
-  for (let row = 0; row < trades.length; row += 1) {
-    if (trades.id[row] === null) {
-      const time = new Date(trades.opened[row] * 60000).toISOString().replace(/[-:]/g, '').slice(0, 13);
-      trades.id[row] = [say('symbol', row).replaceAll('/', '-'), say('timeframe', row), time, say('side', row)].join('_');
-    }
-    if (Number.isNaN(trades.exit[row]) && trades.reason[row] >= 0) {
-      const reason = say('reason', row);
-      if (reason === 'take_profit') trades.exit[row] = trades.target[row];
-      else if (reason === 'stop_loss') trades.exit[row] = trades.stop[row];
-    }
-  }
+  if (trades.id[row] !== null) return trades.id[row];
+  const say = (key) => book.dimensions.get(key).values[trades[key][row]];
+  const time = new Date(trades.opened[row] * 60000).toISOString().replace(/[-:]/g, '').slice(0, 13);
+  trades.id[row] = [say('symbol').replaceAll('/', '-'), say('timeframe'), time, say('side')].join('_');
+  return trades.id[row];
+}
+
+/* The newest first: most are asked for by way of this week. */
+function tradeRow(book, id) {
+  for (let row = book.trades.length - 1; row >= 0; row -= 1) if (tradeId(book, row) === id) return row;
+  return undefined;
 }
 
 /* Charts belong to the last trades, in their order; a trade without bars has none. */
@@ -102,14 +99,16 @@ const cellName = (book, keys, row) => keys.map((key) => nameOf(book, key, book.c
 function memberTest(book, key, value) {
   const { trades } = book;
   if (key === 'head') return (row) => (trades.heads[row] & (1 << value)) !== 0;
-  if (key === 'indicator') {
-    const [back, bit] = [1 + Math.floor(value / 4), 1 << (value % 4)];
-    return (row) => (Number.parseInt(trades.agreed[row].at(-back) || '0', 16) & bit) !== 0;
-  }
+  if (key === 'indicator') return (row) => hasBit(trades.agreed[row], value);
   if (key === 'indicator_pair') {
-    const [first, second] = book.dimensions.get(key).members[value].map((one) => memberTest(book, 'indicator', one));
-    return (row) => first(row) && second(row);
+    const [first, second] = book.dimensions.get(key).members[value];
+    return (row) => hasBit(trades.agreed[row], first) && hasBit(trades.agreed[row], second);
   }
   const column = trades[key];
   return column ? (row) => column[row] === value : null;
+}
+
+/* The lowest bit is in the last letter of the hexadecimal text. */
+function hasBit(text, bit) {
+  return (Number.parseInt(text[text.length - 1 - (bit >> 2)] || '0', 16) & (1 << (bit & 3))) !== 0;
 }

@@ -22,26 +22,80 @@ function groupedBy(book, state) {
   return [...book.dimensions.keys()].filter((key) => state.group.includes(key) || filtered.includes(key));
 }
 
-/* Undefined values stand last in both directions; ties keep the order of the document. */
+/* Undefined values stand last in both directions; ties keep the order of the document. Of many rows the order of the
+   whole column is found once and kept: each further cell, page or direction then only picks from it. */
+const orders = new WeakMap();
+
 function sortedRows(rows, values, down) {
-  const turn = down ? -1 : 1;
-  return Array.from(rows).sort((a, b) => {
-    const [x, y] = [values[a], values[b]];
-    if (x !== x || y !== y) return (x !== x) - (y !== y) || a - b;
-    return x === y ? a - b : (x < y ? -1 : 1) * turn;
-  });
+  if (rows.length < 500) return Array.from(rows).sort(byValue(values, down));
+  if (!orders.has(values)) orders.set(values, {});
+  const kept = orders.get(values);
+  const way = down ? 'down' : 'up';
+  kept[way] = kept[way] || columnOrder(values, down ? -1 : 1);
+  const order = kept[way];
+  if (rows.length === order.length) return order;
+  const wanted = new Uint8Array(order.length);
+  for (const row of rows) wanted[row] = 1;
+  const found = [];
+  for (let i = 0; i < order.length; i += 1) if (wanted[order[i]]) found.push(order[i]);
+  return found;
 }
 
-/* Names are sorted as read: each value's place in the alphabet, found once, instead of comparing texts row by row. */
+function byValue(values, down) {
+  return (a, b) => {
+    const x = values[a];
+    const y = values[b];
+    if (x !== x || y !== y) return (x !== x) - (y !== y) || a - b;
+    if (x === y) return a - b;
+    return (x < y) === down ? 1 : -1;
+  };
+}
+
+/* Numbers are sorted by the engine without a comparison of ours; each row is then put where its number begins, after
+   those of the same number that were there before it. Missing ones stand where the known ones end. */
+function columnOrder(values, turn) {
+  const known = Float64Array.from(values);
+  for (let row = 0; row < known.length; row += 1) known[row] *= turn;
+  const sorted = known.slice().sort();
+  const taken = new Uint32Array(known.length);
+  const order = new Uint32Array(known.length);
+  for (let row = 0; row < known.length; row += 1) {
+    const place = firstPlace(sorted, known[row]);
+    order[place + taken[place]] = row;
+    taken[place] += 1;
+  }
+  return order;
+}
+
+function firstPlace(sorted, value) {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < value || (value !== value && sorted[middle] === sorted[middle])) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/* Names are sorted as read: each value's place in the alphabet stands for it. One array a column, kept. */
+const sortable = new Map();
+
 function sortValues(book, table, key) {
   const dimension = book.dimensions.get(key);
-  if (!dimension || !table[key]) return key === 'badge' ? table.badge.map((word) => (word ? -word.length : NaN)) : table[key];
-  if (!dimension.places) {
-    const order = dimension.words.map((word, i) => [word, i]).sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
-    dimension.places = new Float64Array(order.length);
-    order.forEach(([, i], place) => { dimension.places[i] = place; });
-  }
-  return Float64Array.from(table[key], (value) => (value < 0 ? NaN : dimension.places[value]));
+  if (key !== 'badge' && (!dimension || !table[key])) return table[key];
+  const name = key + (table === book.cells ? ' of cells' : ' of trades');
+  if (!sortable.has(name)) sortable.set(name, key === 'badge' ? badgeValues(table.badge) : nameValues(dimension, table[key]));
+  return sortable.get(name);
+}
+
+const badgeValues = (badges) => Float64Array.from(badges, (badge) => (badge === 'better' ? 2 : badge === 'worse' ? 1 : 0));
+
+function nameValues(dimension, column) {
+  const order = dimension.words.map((word, i) => [word, i]).sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+  const places = new Float64Array(order.length);
+  order.forEach(([, i], place) => { places[i] = place; });
+  return Float64Array.from(column, (value) => (value < 0 ? NaN : places[value]));
 }
 
 /* The embedded closed trades of a cell, or null where trades do not say whether they are in such a cell. */
@@ -51,10 +105,6 @@ function tradeRows(book, keys, values) {
     return value === undefined ? null : memberTest(book, key, value);
   });
   if (tests.includes(null)) return null;
-  const { closed } = book.trades;
-  const found = [];
-  for (let row = 0; row < book.trades.length; row += 1) {
-    if (closed[row] === closed[row] && tests.every((test) => test(row))) found.push(row);
-  }
-  return found;
+  if (!tests.length) return book.closedRows;
+  return book.closedRows.filter((row) => tests.every((test) => test(row)));
 }

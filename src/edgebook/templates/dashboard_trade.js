@@ -34,7 +34,7 @@ let wanted = '';
 
 async function showTrade(book, state, rows, go) {
   const panel = byId('trade-panel');
-  const row = book.tradeRow.get(state.trade);
+  const row = state.trade ? tradeRow(book, state.trade) : undefined;
   panel.hidden = row === undefined;
   wanted = state.trade;
   redraw = () => {};
@@ -51,7 +51,8 @@ async function showTrade(book, state, rows, go) {
   try {
     found = await barsOf(book, row);
   } catch {
-    found = null; /* a server that went away: the levels still say what happened */
+    /* A server that went away: the levels still say what happened. */
+    found = null;
   }
   if (wanted !== trade.id) return;
   byId('trade-note').textContent = chartNote(book, found);
@@ -71,6 +72,6 @@ function neighbours(book, rows, row, go) {
   for (const [id, target] of [['trade-before', place - 1], ['trade-after', place + 1]]) {
     const button = byId(id);
     button.disabled = place < 0 || target < 0 || target >= rows.length;
-    button.onclick = () => go({ trade: book.trades.id[rows[target]] });
+    button.onclick = () => go({ trade: tradeId(book, rows[target]) });
   }
 }

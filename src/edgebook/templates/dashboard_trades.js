@@ -17,7 +17,7 @@ function tradeColumns(book, state) {
 
 function tradeLink(book, state, row) {
   const { trades } = book;
-  const id = trades.id[row];
+  const id = tradeId(book, row);
   const time = Number.isFinite(trades.closed[row]) ? timeText(trades.closed[row]) : 'still open';
   return make('a', { href: addressOf({ ...state, trade: id }), 'aria-label': `Chart of the trade ${id}, closed ${time}`,
     'aria-current': id === state.trade ? 'true' : null }, time);
@@ -25,8 +25,17 @@ function tradeLink(book, state, row) {
 
 const reasonOf = (book, row) => nameOf(book, 'reason', book.trades, row) || 'still open';
 
-/* Rows of `state.cell`, sorted; null where the document does not say which trades are in such a cell. */
+/* Rows of `state.cell`, sorted; null where the document does not say which trades are in such a cell. The last answer
+   is kept: another page, or another trade of the list, asks for the same. */
+let lastTrades = { asked: '', rows: null };
+
 function orderedTrades(book, state) {
+  const asked = JSON.stringify([state.cell, state.cell.length ? groupedBy(book, state) : [], state.order]);
+  if (lastTrades.asked !== asked) lastTrades = { asked, rows: foundTrades(book, state) };
+  return lastTrades.rows;
+}
+
+function foundTrades(book, state) {
   const keys = state.cell.length ? groupedBy(book, state) : [];
   const rows = tradeRows(book, keys, state.cell);
   if (rows === null) return null;
@@ -49,7 +58,7 @@ function showTrades(book, state, go) {
   table.caption.textContent = `Trades of ${title}`;
   fillTable(table, { columns: tradeColumns(book, state), rows: rows.slice(leaf * state.size, (leaf + 1) * state.size),
     sort: state.order, onSort: (next) => go({ order: next, leaf: 0 }),
-    attributes: (row) => ({ 'data-trade': book.trades.id[row], class: book.trades.id[row] === state.trade ? 'strong' : null }) });
+    attributes: (row) => ({ 'data-trade': tradeId(book, row), class: tradeId(book, row) === state.trade ? 'strong' : null }) });
   pageButtons(byId('trades-pages'), { page: leaf, pages, onPage: (target) => go({ leaf: target }), label: 'trades' });
   return rows;
 }
