@@ -41,7 +41,9 @@ COLUMNS = [
     "profit_factor", "mean_r", "shrunk_r", "shrunk_r_low", "shrunk_r_high", "q", "badge",
 ]  # fmt: skip
 """Of a cell in the document, in this order."""
-BYTES = 160_000
+SETS = ("head_set",)
+"""One dimension by name, but a crossing of all heads: hundreds of cells of a signal or two."""
+BYTES = 115_000
 """Of all cells written as text, before compression: a quarter of that after it."""
 DECIMALS = dict.fromkeys(SHRUNK, 3) | {"n_effective": 1, "profit_factor": 2}
 """Rounded once, to what is shown: 48.0 %, -0.023 R, 1.06. Rounded twice, one in twenty would be shown wrongly."""
@@ -141,7 +143,8 @@ def cells_document(cells: Cells, *, most_bytes: int = BYTES) -> tuple[list[dict[
     kinds : list of dict
         name, dimensions, report, total and shown (cells).
     cells : dict
-        columns and rows, by kind, then by their values' numbers.
+        columns and rows, by kind, then by their values' numbers; most_left_out, the most signals in a cell that is
+        left out, None where none is.
     """
     table = cells.table.sort_values(["kind", "values"], kind="stable", ignore_index=True) if len(cells.table) else None
     rows = _rows(table) if table is not None else []
@@ -153,7 +156,10 @@ def cells_document(cells: Cells, *, most_bytes: int = BYTES) -> tuple[list[dict[
         {"name": name, "dimensions": list(dimensions), "report": report, "total": total[i], "shown": shown[i]}
         for i, (name, dimensions, report) in enumerate(cells.kinds)
     ]
-    return kinds, {"columns": COLUMNS, "rows": [row for row, keep in zip(rows, kept.tolist(), strict=True) if keep]}
+    stays = kept.tolist()
+    left = max((row[2] for row, keep in zip(rows, stays, strict=True) if not keep), default=None)
+    shown_rows = [row for row, keep in zip(rows, stays, strict=True) if keep]
+    return kinds, {"columns": COLUMNS, "most_left_out": left, "rows": shown_rows}
 
 
 def badges_note(cells: Cells) -> str:
@@ -238,13 +244,13 @@ def _rows(table: pd.DataFrame) -> list[list[Any]]:
 
 
 def _kept(cells: Cells, table: pd.DataFrame, rows: list[list[Any]], *, most_bytes: int) -> NDArray[np.bool_]:
-    """Which cells stay: single dimensions and badges always, then the report's, then the largest of the others."""
+    """Which cells stay: single dimensions and badges, then the largest, at equal size the report's first."""
     size = np.array([len(row_text(row)) for row in rows], dtype=np.int64)
-    width = np.array([len(dimensions) for _, dimensions, _ in cells.kinds])[table["kind"]]
+    alone = np.array([len(dimensions) <= 1 and dimensions != SETS for _, dimensions, _ in cells.kinds])[table["kind"]]
     report = np.array([own for _, _, own in cells.kinds])[table["kind"]]
-    first = (width <= 1) | (table["badge"] != "").to_numpy(dtype=bool)
+    first = alone | (table["badge"] != "").to_numpy(dtype=bool)
     n = table["n"].to_numpy(dtype=np.int64)
-    order = np.lexsort((np.arange(len(rows)), -n, ~report, ~first))
+    order = np.lexsort((np.arange(len(rows)), ~report, -n, ~first))
     kept = np.zeros(len(rows), dtype=bool)
     kept[order] = np.cumsum(size[order]) <= most_bytes
     return kept | first
@@ -255,8 +261,16 @@ def share_shown(kinds: Sequence[dict[str, Any]]) -> tuple[int, int]:
     return sum(kind["total"] for kind in kinds), sum(kind["shown"] for kind in kinds)
 
 
-def cells_note(kinds: Sequence[dict[str, Any]]) -> str:
-    """Say how many cells are shown, and which are not."""
+def cells_note(kinds: Sequence[dict[str, Any]], *, most_left_out: int | None) -> str:
+    """Say how many cells are shown, and which are not.
+
+    Parameters
+    ----------
+    kinds : sequence of dict
+        As `cells_document` gives them.
+    most_left_out : int, optional
+        The most signals in a cell that is left out.
+    """
     total, shown = share_shown(kinds)
-    left = f" The other {total - shown:,} hold the fewest signals." if total > shown else ""
+    left = "" if most_left_out is None else f" The other {total - shown:,} hold at most {most_left_out} signals each."
     return f"{shown:,} of {total:,} cells of closed signals.{left} n_effective counts signals of one week together."

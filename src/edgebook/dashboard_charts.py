@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BEFORE, AFTER = 12, 6
 """Bars that are shown before the entry bar and after the exit bar."""
-NEWEST = 300
+NEWEST = 200
 COLUMNS = ["start", "step", "low", "high", "entry", "exit", "gaps", "bars"]
 """Of a chart in the document, in this order."""
 _PRICES = ("open", "high", "low", "close")
