@@ -119,7 +119,7 @@ def test_columns_that_were_numbers_before_they_were_written_stand_right() -> Non
     page = table(frame, caption="c")._repr_html_()
     assert '<td class="num">+1.2 %</td>' in page
     assert '<td class="num">−2.2 to +6.0 pp</td>' in page
-    assert "<td>1 of two</td>" in page
+    assert '<td class="brief">1 of two</td>' in page
 
 
 def test_pills_bars_bold_rows_and_truth_values() -> None:
@@ -132,8 +132,8 @@ def test_pills_bars_bold_rows_and_truth_values() -> None:
     )._repr_html_()  # fmt: skip
     assert '<td class="num bar" style="--w:50.0">25.0 %</td>' in page
     assert '<span class="pill good">met</span>' in page
-    assert '<tr class="strong"><th scope="row">b</th>' in page
-    assert "<td>yes</td>" in page
+    assert '<tr class="strong"><th scope="row" class="brief">b</th>' in page
+    assert '<td class="brief">yes</td>' in page
 
 
 def test_a_table_of_nothing_says_none() -> None:

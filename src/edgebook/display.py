@@ -23,7 +23,7 @@ SWATCHES = {
     said: variable_of(meaning)
     for meaning in COLOURS
     if meaning.startswith("HEAD_") or variable_of(meaning).startswith(("--regime", "--exit", "--side"))
-    for said in (meaning, words(meaning))
+    for said in (meaning, words(meaning), f"{meaning[-1]} {words(meaning).title()}")
 }
 """Words in a table that have a colour in the figures, and carry it here."""
 
@@ -182,8 +182,9 @@ def _page(
     for head in heads:
         lines.append(f'<th scope="col" class="{_side(head.numeric)}">{html.escape(head.text)}</th>')
     lines += ["</tr></thead>", "<tbody>"]
+    long = ["" if n else _room([row[i].text for row in rows]) for i, n in enumerate(numeric)]
     for position, row in enumerate(rows):
-        cells = [_td(cell, numeric=n, first=not i) for i, (cell, n) in enumerate(zip(row, numeric, strict=True))]
+        cells = [_td(cell, kind=long[i], numeric=numeric[i], first=not i) for i, cell in enumerate(row)]
         lines.append(('<tr class="strong">' if position in strong else "<tr>") + "".join(cells) + "</tr>")
     if not rows:
         lines.append(f'<tr><td class="none" colspan="{len(heads)}">none</td></tr>')
@@ -197,7 +198,13 @@ def _side(numeric: bool) -> str:
     return "num" if numeric else "word"
 
 
-def _td(cell: _Cell, *, numeric: bool, first: bool) -> str:
+def _room(texts: Sequence[str]) -> str:
+    """Whether the words of a column stay on one line, or need room for several."""
+    longest = max(map(len, texts), default=0)
+    return "brief" if longest <= 28 else "long" if longest > 44 else ""
+
+
+def _td(cell: _Cell, *, kind: str, numeric: bool, first: bool) -> str:
     text = html.escape(cell.text)
     meaning = None if numeric else SWATCHES.get(cell.text)
     if meaning is not None:
@@ -205,10 +212,14 @@ def _td(cell: _Cell, *, numeric: bool, first: bool) -> str:
     if cell.kind.startswith("pill"):
         return f'<td class="word"><span class="{cell.kind}">{text}</span></td>'
     if first and not numeric:
-        return f'<th scope="row">{text}</th>'
-    kinds = " ".join(kind for kind in ("num" if numeric else "", cell.kind) if kind)
-    dress = (f' class="{kinds}"' if kinds else "") + (f' style="{cell.style}"' if cell.style else "")
-    return f"<td{dress}>{text}</td>"
+        return f'<th scope="row"{_class(kind)}>{text}</th>'
+    dress = f' style="{cell.style}"' if cell.style else ""
+    return f"<td{_class('num' if numeric else kind, cell.kind)}{dress}>{text}</td>"
+
+
+def _class(*kinds: str) -> str:
+    given = " ".join(kind for kind in kinds if kind)
+    return f' class="{given}"' if given else ""
 
 
 def _plain(heads: Sequence[_Cell], rows: Sequence[Sequence[_Cell]], *, caption: str) -> str:

@@ -27,10 +27,10 @@ def finished(page: str) -> str:
     -------
     str
         Every ``h2`` and ``h3`` has an id and is linked from the list; every figure is ``figure-1``, ``figure-2``, …,
-        and every table ``table-1``, …
+        and every table ``table-1``, …; a number and its unit stay on one line.
     """
     page, headings = _named(page)
-    page = _numbered(_apart(page))
+    page = _unbroken(_numbered(_apart(page)))
     return page.replace(CONTENTS, contents_list(headings), 1)
 
 
@@ -120,3 +120,13 @@ def _apart(page: str) -> str:
         return svg[0] if times == 1 else svg[0].replace(f"{prefix[1]}-", f"{prefix[1]}x{times}-")
 
     return re.sub(r"<svg\b.*?</svg>", own, page, flags=re.DOTALL)
+
+
+def _unbroken(page: str) -> str:
+    """Keep a number and its unit on one line, in what is read as sentences."""
+
+    def kept(part: re.Match[str]) -> str:
+        text = re.sub(r"(?<=\d) (?=(?:%|R|pp|bps)(?![\w]))", "\u00a0", part[0])
+        return re.sub(r"\b(n) = (?=\d)", "\\1\u00a0=\u00a0", text)
+
+    return re.sub(r"<(p|li|figcaption)\b[^>]*>.*?</\1>", kept, page, flags=re.DOTALL)
