@@ -104,7 +104,7 @@ def test_a_stage_is_added_as_the_page_says(extended):
         assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
     report = (root / "reports" / LAST / f"{STAGE}.html").read_text(encoding="utf-8")
     assert "On which weekday do signals earn?" in report
-    assert re.search(r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day is ahead with [\d.]+ % of \d+ signals", report)
+    assert re.search(r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day is ahead with [\d.]+\s% of \d+ signals", report)
     assert 'href="tear_sheet.html"' in report
     for name in ("index.html", "summary.md"):
         assert f"{STAGE}.html" in (root / "reports" / LAST / name).read_text(encoding="utf-8"), name

@@ -37,7 +37,7 @@ _FORMATS: dict[str, Format] = {
 _SHORTER = {
     "value_at_risk": "VaR 95 %, a day",
     "conditional_value_at_risk": "CVaR 95 %, a day",
-    "kurtosis": "excess kurtosis",
+    "kurtosis": "Excess kurtosis",
 }
 _BOOKS = (ACCOUNT, FROZEN, BUY_AND_HOLD)
 
@@ -48,7 +48,7 @@ def format_of(metric: str) -> Format:
 
 
 def _named(metric: str) -> str:
-    return _SHORTER.get(metric, metric.replace("_", " "))
+    return _SHORTER.get(metric, metric.replace("_", " ").capitalize())
 
 
 def sheet_table(sheet: pd.DataFrame, *, periods_per_year: float) -> Table:
@@ -94,6 +94,7 @@ def against_table(against: pd.DataFrame) -> Table:
     ends = zip(against["low"], against["high"], hows, strict=True)
     shown = against[["against", "metric"]].assign(
         against=[NAMES[name] for name in against["against"]],
+        metric=[_named(metric) for metric in against["metric"]],
         value=[formatted(value, how) for value, how in zip(against["value"], hows, strict=True)],
         band=[interval(low, high, how) for low, high, how in ends],
         n=against["n"],
