@@ -178,7 +178,8 @@ def _page(
     shown = html.escape(caption)
     lines = ['<figure class="table">', f"<figcaption><b>{shown}</b></figcaption>"]
     lines += [f'<div class="wide" tabindex="0" role="group" aria-label="{shown}">']
-    lines += ['<table class="full">' if len(heads) > 5 else "<table>", "<thead><tr>"]
+    size = "full crowded" if len(heads) > 9 else "full" if len(heads) > 5 else ""
+    lines += [f"<table{_class(size)}>", "<thead><tr>"]
     for head in heads:
         lines.append(f'<th scope="col" class="{_side(head.numeric)}">{html.escape(head.text)}</th>')
     lines += ["</tr></thead>", "<tbody>"]
@@ -201,7 +202,7 @@ def _side(numeric: bool) -> str:
 def _room(texts: Sequence[str]) -> str:
     """Whether the words of a column stay on one line, or need room for several."""
     longest = max(map(len, texts), default=0)
-    return "brief" if longest <= 28 else "long" if longest > 44 else ""
+    return "brief" if longest <= 28 else "long" if longest > 44 else "some"
 
 
 def _td(cell: _Cell, *, kind: str, numeric: bool, first: bool) -> str:
