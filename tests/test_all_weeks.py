@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -205,3 +206,15 @@ def test_the_rows_of_a_history_say_what_its_seals_say(small) -> None:
     assert sum(one.signals for one in rows) == len(trades)
     assert rows[-1].wealth[0].value == week.seal.head["decision"]["wealth"]
     assert f"{len(rows)} sealed weeks" in all_weeks_page(rows, market=week.market, history=week.history)
+
+
+@pytest.mark.parametrize("weeks", [66, 90, 260, 520])
+def test_dates_do_not_run_into_each_other_on_a_phone(weeks: int) -> None:
+    """300 pixels of axis, 6.5 a letter; the first and last date are written inwards."""
+    taken = []
+    for at, text in date_ticks([row(n).as_of for n in range(weeks)]):
+        wide = 6.5 * len(text)
+        begin = 3 * at if at < 6 else 3 * at - wide if at > 94 else 3 * at - wide / 2
+        taken.append((begin, begin + wide))
+    assert len(taken) >= 3
+    assert all(a[1] < b[0] for a, b in itertools.pairwise(taken))

@@ -248,8 +248,14 @@ def test_fingerprints_of_a_report_follow_its_settings_and_the_bars(small, tmp_pa
 # --- summary
 
 
-def test_summary_tells_the_week_and_writes_the_same_bytes_again(mine):
+def test_summary_tells_the_week_and_writes_the_same_bytes_again(mine, monkeypatch):
+    read, asked = tables.read, set()
+    monkeypatch.setattr(tables, "read", lambda place, **more: asked.add(place) or read(place, **more))
     run_stage("summary", paths=mine)
+    stated = stages_of(mine)["summary"]["deps"]
+    names = {place.relative_to(mine.root).as_posix() for place in asked}
+    assert names
+    assert all(any(name == one or name.startswith(f"{one}/") for one in stated) for name in names), "all are declared"
     names = [f"{LAST}/summary.md", f"{LAST}/index.html", f"{LAST}/metrics.json", "metrics.json", "index.html"]
     first = {name: (mine.reports / name).read_bytes() for name in names}
     run_stage("summary", paths=mine)

@@ -8,6 +8,7 @@ plane of 1000 by 100, which keeps five hundred weeks within a few kilobytes a li
 from __future__ import annotations
 
 import datetime
+import itertools
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1000.0, 100.0
 MOST_TICKS = 6
+EDGE = 6
+"""Percent from its ends within which a date is written inwards."""
+LETTER = 2.3
+"""Percent of the axis that a letter takes on a phone, the gap to the next word included."""
 _MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
 
 
@@ -140,13 +145,26 @@ def date_ticks(mondays: Sequence[str]) -> list[Tick]:
         return [Tick(across(i, weeks=len(mondays)), week) for i, week in enumerate(mondays)]
     dates = [datetime.date.fromisoformat(week) for week in mondays]
     firsts = [0] + [i for i in range(1, len(dates)) if dates[i].month != dates[i - 1].month]
+    ticks: list[Tick] = []
     for step in _MONTH_STEPS:
         chosen = [i for i in firsts[1:] if (dates[i].year * 12 + dates[i].month - 1) % step == 0]
-        if len(chosen) <= MOST_TICKS:
+        how = "%Y" if step >= 12 else "%b %Y"
+        ticks = [Tick(across(i, weeks=len(mondays)), dates[i].strftime(how)) for i in chosen]
+        if not _apart(ticks) and _apart(ticks[:-1]):
+            ticks.pop()  # one that stands inwards at the end is in the way of the one before it
+        if len(ticks) <= MOST_TICKS and _apart(ticks):
             break
-    yearly = step >= 12
-    ticks = [Tick(across(i, weeks=len(mondays)), f"{dates[i]:%Y}" if yearly else f"{dates[i]:%b %Y}") for i in chosen]
-    return ticks or [Tick(0.0, mondays[0]), Tick(100.0, mondays[-1])]
+    return ticks if len(ticks) > 1 else [Tick(0.0, mondays[0]), Tick(100.0, mondays[-1])]
+
+
+def _apart(ticks: Sequence[Tick]) -> bool:
+    """Whether no date runs into the next one on a phone; at the ends of the axis they stand inside it."""
+    ends = []
+    for at, text in ticks:
+        wide = LETTER * len(text)
+        begin = at if at < EDGE else at - wide if at > 100 - EDGE else at - wide / 2
+        ends.append((begin, begin + wide))
+    return all(a[1] < b[0] for a, b in itertools.pairwise(ends))
 
 
 def _runs(values: Sequence[float | None], *, height: Callable[[float], float]) -> list[str]:
@@ -189,8 +207,8 @@ def _short(value: float) -> str:
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
-    """Three to five round values within a span."""
-    rough = (high - low) / 4
+    """Two to four round values within a span."""
+    rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * 0.999)
     first = math.ceil(low / step - 1e-9)
