@@ -225,7 +225,7 @@ def readable(shade: str, *, on: str = PAPER) -> str:
     Examples
     --------
     >>> readable("#17456e"), readable("#d9822b"), round(contrast(readable("#d9822b"), "#ffffff"), 1)
-    ('#17456e', '#a96522', 4.5)
+    ('#17456e', '#a96522', 4.6)
     """
     towards = 0 if _luminance(on) > 0.5 else 255
     parts = _parts(shade)
