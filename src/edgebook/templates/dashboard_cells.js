@@ -5,7 +5,7 @@ function cellColumns(book, state, keys) {
   const { cells } = book;
   const names = keys.map((key, i) => ({
     key, title: book.dimensions.get(key).title, sorts: true, header: i === 0,
-    show: (row) => (i === 0 ? cellLink(book, state, keys, row) : nameOf(book, key, cells, row)),
+    show: (row) => (i === 0 ? cellLink(book, state, keys, row) : saidOf(book, key, cells, row)),
   }));
   const { even } = book.head;
   const rate = (row) => whiskers({ raw: cells.win_rate[row], shrunk: cells.shrunk[row], low: cells.win_low[row],
@@ -25,7 +25,7 @@ function cellColumns(book, state, keys) {
     number('mean_r', 'Expectancy', meanText, 'Mean profit a trade, in R, after costs', { sign: true }),
     number('shrunk_r', 'shrunk', meanText, 'Expectancy drawn toward the coarser cell, the more the fewer trades', { sign: true }),
     band('95 % of it', 'shrunk_r_low', 'shrunk_r_high', meanText, inR),
-    { key: 'badge', title: 'Badge', sorts: true, numeric: true, hint: 'Only where it survives the correction over all cells',
+    { key: 'badge', title: 'Badge', sorts: true, falls: true, hint: 'Only where it survives the correction over all cells',
       kind: 'badge', show: (row) => badgeOf(cells.badge[row]) }];
 }
 
@@ -39,7 +39,7 @@ function cellLink(book, state, keys, row) {
   const values = keys.map((key) => book.dimensions.get(key).values[book.cells[key][row]]);
   const address = addressOf({ ...state, cell: values, trade: '', leaf: 0 });
   return make('a', { href: address, 'aria-label': `${cellName(book, keys, row)}: its ${countText(book.cells.n[row])} trades` },
-    nameOf(book, keys[0], book.cells, row));
+    ...[saidOf(book, keys[0], book.cells, row)].flat());
 }
 
 function showCells(book, state, go) {

@@ -93,6 +93,12 @@ const nameOf = (book, key, table, row) => {
   return value < 0 ? '' : book.dimensions.get(key).words[value];
 };
 
+/* A regime is said with its colour, everything else in words alone. */
+function saidOf(book, key, table, row) {
+  const name = nameOf(book, key, table, row);
+  return key === 'regime' && name ? [chip(book.dimensions.get(key).values[table[key][row]]), name] : name;
+}
+
 const cellName = (book, keys, row) => keys.map((key) => nameOf(book, key, book.cells, row)).join(' · ');
 
 /* Whether a trade has a value of a dimension. Heads and indicators are sets of bits: many of them agree with one trade. */

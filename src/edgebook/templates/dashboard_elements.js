@@ -20,4 +20,7 @@ function shown(metric, value, text, kind = '') {
   return make('span', { 'data-metric': metric, 'data-value': raw, class: kind || null }, text);
 }
 
+/* The colour of a regime in the pictures, beside its name. */
+const chip = (name) => make('span', { class: 'chip', 'data-regime': name, 'aria-hidden': 'true' });
+
 const signOf = (value) => (value > 0 ? 'pos' : value < 0 ? 'neg' : '');

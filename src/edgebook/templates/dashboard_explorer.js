@@ -47,7 +47,7 @@ function startExplorer() {
 
 /* The heading is where a reader, and a screen reader, goes on. */
 function revealed(id) {
-  const heading = byId(id);
+  const heading = byId(id).closest('[hidden]') ? byId('trades-title') : byId(id);
   heading.focus({ preventScroll: true });
   heading.scrollIntoView({ block: 'start', behavior: 'instant' });
 }

@@ -11,10 +11,11 @@ function tradeFacts(book, row) {
     ['Worst on the way', 'mae', rText(at('mae'))], ['Best on the way', 'mfe', rText(at('mfe'))],
     ['Held', 'bars', barsText(at('bars'))], ['Confidence', 'confidence', percentText(at('confidence'))],
     ['Threshold', 'threshold', `${percentText(at('threshold'))}${thresholdWord(trades, row)}`]]
-    .filter(([, key]) => trades[key]).map(([title, key, text]) => [title, shown(key, at(key), text)]);
+    .filter(([, key]) => trades[key] && Number.isFinite(at(key))).map(([title, key, text]) => [title, shown(key, at(key), text)]);
   const words = [['Opened', `${timeText(trade.opened)} UTC`], ['Closed', Number.isFinite(trade.closed) ? `${timeText(trade.closed)} UTC` : 'still open'],
-    ['Why it closed', trade.reason], ['Pattern', nameOf(book, 'pattern', trades, row)], ['Regime', nameOf(book, 'regime', trades, row)],
+    ['Why it closed', Number.isFinite(trade.closed) ? trade.reason : ''], ['Pattern', nameOf(book, 'pattern', trades, row)], ['Regime', nameOf(book, 'regime', trades, row)],
     ['Heads that agreed', headsOf(book, row)], ['Policy', nameOf(book, 'version', trades, row)], ['Exit plan', nameOf(book, 'plan', trades, row)]];
+  /* What an open trade does not have yet is left out. */
   return [...words.slice(0, 3), ...numbersOf, ...words.slice(3)].filter(([, value]) => value !== '');
 }
 
@@ -41,7 +42,7 @@ async function showTrade(book, state, rows, go) {
   if (row === undefined) return;
   const trade = tradeOf(book, row);
   byId('trade-title').textContent = `${nameOf(book, 'symbol', book.trades, row)} ${nameOf(book, 'timeframe', book.trades, row)} ${trade.side}, `
-    + `${timeText(trade.opened)} UTC: ${rText(trade.r)}, ${trade.reason}`;
+    + `${timeText(trade.opened)} UTC: ${Number.isFinite(trade.r) ? rText(trade.r) + ', ' : ''}${trade.reason}`;
   panel.dataset.trade = trade.id;
   byId('trade-facts').replaceChildren(...tradeFacts(book, row).map(([title, value]) =>
     make('div', {}, make('dt', {}, title), make('dd', {}, value))));

@@ -1,7 +1,7 @@
 /* The trades of a cell: the embedded ones, a page at a time; how many there are beyond them is said. */
 function tradeColumns(book, state) {
   const { trades } = book;
-  const name = (key) => ({ key, title: book.dimensions.get(key).title, sorts: true, show: (row) => nameOf(book, key, trades, row) });
+  const name = (key) => ({ key, title: book.dimensions.get(key).title, sorts: true, show: (row) => saidOf(book, key, trades, row) });
   const number = (key, title, write, hint, sign = false) => ({ key, title, hint, sorts: true, numeric: true,
     show: (row) => shown(key, trades[key][row], write(trades[key][row]), sign ? signOf(trades[key][row]) : '') });
   const all = [
@@ -64,6 +64,7 @@ function showTrades(book, state, go) {
 }
 
 function tradesStatus(book, state, keys, ordered) {
+  if (state.trade && tradeRow(book, state.trade) === undefined) return `The trade ${state.trade} is not in this page: see \`edgebook open\`.`;
   const total = cellCount(book, state, keys);
   const few = `the rest with \`edgebook open\`, or in data/ledger/${book.head.history}/`;
   if (ordered === null) return `n ${countText(total)}. Which trades are in such a cell is not part of this page.`;
