@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edgebook.all_weeks import MARKED, Estimate, WeekRow
-from edgebook.figures import COLOURS
 from edgebook.formats import MISSING, Format, formatted, interval
 from edgebook.summary_numbers import WINDOW_WEEKS
 from edgebook.summary_verdict import written_wealth
@@ -84,7 +83,6 @@ def all_weeks_page(rows: Sequence[WeekRow], *, market: str, history: str, verdic
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return environment.get_template("weeks.html.j2").render(
         css=stylesheet() + (TEMPLATES / "weeks.css").read_text(encoding="utf-8"),
-        colours=COLOURS,
         market=market,
         history=history,
         weeks=WINDOW_WEEKS,
