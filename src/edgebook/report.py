@@ -131,7 +131,8 @@ def _settings(source: str) -> str:
         last = section
     head = "<thead><tr><th>Section</th><th>Setting</th><th>Value</th></tr></thead>"
     body = "\n".join(lines)
-    return f'<div class="wide" tabindex="0" role="group" aria-label="Settings"><table>{head}<tbody>\n{body}\n</tbody></table></div>'
+    box = '<div class="wide" tabindex="0" role="group" aria-label="Settings">'
+    return f"{box}<table>{head}<tbody>\n{body}\n</tbody></table></div>"
 
 
 def _offline(text: str) -> str:
