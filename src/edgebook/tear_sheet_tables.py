@@ -35,6 +35,7 @@ _FORMATS: dict[str, Format] = {
     "alpha": "signed_percent",
 }
 _SHORTER = {
+    "volatility": "Volatility, a year",  # the bare word is a head, and would wear its colour
     "value_at_risk": "VaR 95 %, a day",
     "conditional_value_at_risk": "CVaR 95 %, a day",
     "kurtosis": "Excess kurtosis",
