@@ -92,7 +92,7 @@ $(PEERS)/.installed: requirements-peers.lock $(VENV)/.installed
 	@$(PEERS)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-peers.lock
 	@touch $@
 
-benchmarks: env ## Time the parts that have a promise to keep, beside their peers
+benchmarks: env $(VENV)/.browser ## Time the parts that have a promise to keep, beside their peers
 	@for script in benchmarks/*.py; do echo "== $$script"; python $$script || exit 1; done
 
 lab: env $(LAB)/.installed ## Open JupyterLab on the notebooks; it has an environment of its own, the kernel is .venv

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,23 +11,18 @@ try:
 except ImportError:
     pytest.exit("tests/browser: playwright is not installed; run these tests with `make test-browser`", returncode=4)
 
-from watched import SCREENSHOTS, Opened, open_watched
+from watched import NO_BROWSER, SCREENSHOTS, Opened, find_chromium, open_watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Headless Chromium, whatever the system calls it."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    program = find_chromium()
     if program is None:
-        pytest.exit(
-            "tests/browser: no Chromium found; install it (Debian, Ubuntu: apt install chromium fonts-dejavu-core)",
-            returncode=4,
-        )
+        pytest.exit(f"tests/browser: {NO_BROWSER}", returncode=4)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as driver:
         found = driver.chromium.launch(executable_path=program, args=["--disable-quic", "--font-render-hinting=none"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 SCREENSHOTS = repository() / "scratch" / "screenshots"
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NO_BROWSER = "no Chromium found; install it (Debian, Ubuntu: apt install chromium fonts-dejavu-core)"
 DESK, PHONE = 1280, 390
 """Widths in pixels at which every page must hold."""
 
@@ -52,6 +55,11 @@ _FAINT = """(least) => {
     }
     return [...found].slice(0, 8);
 }"""
+
+
+def find_chromium() -> str | None:
+    """Where the system's Chromium is, whatever it is called."""
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
 @dataclass
