@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib
@@ -23,7 +25,8 @@ from edgebook.figures_axes import spread
 from edgebook.figures_palette import DARK, DARK_PAPER, PAPER, SERIES, contrast, readable
 from edgebook.figures_shades import draw_shades
 from edgebook.figures_svg import _path
-from edgebook.report import stylesheet
+from edgebook.paths import repository
+from edgebook.report_index import stylesheet
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -138,6 +141,24 @@ def test_a_picture_is_the_same_whatever_the_session_set_before() -> None:
     with matplotlib.rc_context({"font.size": 19, "axes.grid": False, "savefig.dpi": 40, "text.color": "red"}):
         assert shown("forest") == first
     assert shown("forest", caption="n 4") != first
+
+
+SAVED = sorted((repository() / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", SAVED, ids=[path.stem for path in SAVED])
+def test_every_figure_of_the_committed_sample_is_small_named_and_recoloured(path: Path) -> None:
+    outputs = [output for cell in json.loads(path.read_text())["cells"] for output in cell.get("outputs", [])]
+    shown = ["".join(o["data"]["image/svg+xml"]) for o in outputs if "image/svg+xml" in o.get("data", {})]
+    assert shown, "a report without a figure"
+    assert not [o for o in outputs if "image/png" in o.get("data", {})]
+    for svg in shown:
+        root = ElementTree.fromstring(svg)
+        assert root[0].text
+        assert root[1].text
+        assert len(svg) < 80_000, root[0].text
+        assert re.findall(r"(?<!,)#[0-9a-f]{6}\b(?!-)", svg) == [], root[0].text
+        assert not re.search(r"<image|<style|mathdefault", svg), root[0].text
 
 
 def test_names_of_the_data_are_letters_and_nothing_else() -> None:

@@ -34,6 +34,7 @@ def draw_states(
     rows, columns = states.shape
     for state, shade in shades.items():
         place = [(row, column) for row in range(rows) for column in range(columns) if states.iat[row, column] == state]
+        place = place or [(-9, 0)]  # out of sight: a state that nothing was in has its colour in the legend
         ax.bar(
             [column for _, column in place], 0.84, bottom=[row - 0.42 for row, _ in place], width=0.94, color=shade,
             label=labels[state],
