@@ -145,9 +145,12 @@ def _standing(seals: Sequence[Seal]) -> dict[tuple[str, Window], tuple[Interval,
         sum(threshold.certified for threshold in policy.thresholds.values())
     )
     share = float(seal.head["settings"]["gate"]["book_share"])
+    for row in seal.head["over"]:
+        if row["until"] == seal.as_of:
+            found[_wealth_of(row["arm"], row["against"])] = _point(float(row["wealth"]), n=int(row["days"])), "number3"
     for trial in seal.trials:
-        key: tuple[str, Window] = (f"wealth of {trial.arm} against {trial.against}", "at the end")
-        found[key] = _point(trial.wealth(book_share=share), n=trial.days), "number3"
+        wealth = _point(trial.wealth(book_share=share), n=trial.days)
+        found[_wealth_of(trial.arm, trial.against)] = wealth, "number3"
     week, own = window_trades([seal]), seal.days[seal.days["arm"] == "account"]
     opened = seal.ledger["open_date"] >= pd.Timestamp(seal.as_of, tz="UTC") - pd.Timedelta(days=7)
     r_multiple = week["r_multiple"].to_numpy(np.float64)
@@ -158,6 +161,10 @@ def _standing(seals: Sequence[Seal]) -> dict[tuple[str, Window], tuple[Interval,
     found["R of all that closed", "the week"] = _point(float(r_multiple.sum()), n=len(week)), "r"
     found["return of the account", "the week"] = _point(float(np.prod(1 + returns) - 1), n=len(own)), "signed_percent"
     return found
+
+
+def _wealth_of(arm: str, against: str) -> tuple[str, Window]:
+    return f"wealth of {arm} against {against}", "at the end"
 
 
 def _rates(trades: pd.DataFrame, *, window: Window) -> dict[tuple[str, Window], tuple[Interval, Format]]:

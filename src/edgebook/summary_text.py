@@ -163,12 +163,6 @@ def checklist(week: Week, facts: Facts) -> list[str]:
         items.append(f"Bars are missing: {_gaps(facts.gaps)}. A holiday, or a source to mend before the next week?")
     if facts.settings or facts.unnamed:
         items.append("Were the settings below meant to change?")
-    uncertified = sum(not position.certified for position in facts.positions)
-    if uncertified:
-        items.append(
-            f"{uncertified} of {len(facts.positions)} open positions are paper signals: their regime has no certified "
-            "threshold."
-        )
     return [
         *items,
         "The numbers below are plausible beside last week's; [outcome analysis](outcome_analysis.html) says why.",
@@ -220,7 +214,9 @@ def _positions(positions: Sequence[Position]) -> list[str]:
         for p in positions
     ]  # fmt: skip
     head = ["symbol", "bars", "side", "opened, UTC", "entry", "target", "stop", "last close", "so far"]
-    return table(head, rows, right=range(4, 9))
+    uncertified = sum(not position.certified for position in positions)
+    note = f"Paper signals, from a regime without a certified threshold: {uncertified} of {len(positions)}."
+    return [*table(head, rows, right=range(4, 9)), *(["", note] if uncertified else [])]
 
 
 def _changes(facts: Facts) -> list[str]:

@@ -35,6 +35,15 @@ class Verdict:
     tone: Literal["good", "bad", "wait", "plain"] = "plain"
 
 
+_SINCE = {
+    "admitted": "was admitted",
+    "retired": "was retired",
+    "promoted": "was promoted",
+    "rolled back": "came back",
+    "pinned": "was set by hand",
+}
+
+
 def verdict_of(week: Week, *, trial_weeks: int | None = None) -> Verdict:
     """Say what the week decided.
 
@@ -146,7 +155,7 @@ def _await(week: Week, *, champion: str, recipe: str, trial_weeks: int | None) -
     wealth, bar = _reached(decision)
     trial = next(t for t in week.seal.trials if t.kind == "promotion")
     since = f" on {trial.crossed}" if trial.crossed else ""
-    until = "" if trial_weeks is None else f" within {_weeks(max(0, trial_weeks - trial.days // 7))}"
+    until = "" if trial_weeks is None else f" in {_weeks(max(0, trial_weeks - trial.days // 7))}"
     return Verdict(
         "awaiting approval",
         f"Awaiting approval: the gate recommends {recipe}",
@@ -194,8 +203,8 @@ def _why_empty(week: Week) -> str:
             if event["kind"] in ("waiting", "not admitted"):
                 text = str(event["text"])
                 return f"{text[:1].upper()}{text[1:]} ({head['as_of']})."
-            if event["kind"] in ("admitted", "promoted", "rolled back", "pinned"):
-                return "No proposal has come since."
+            if event["kind"] in _SINCE:
+                return f"No proposal has come since {event['recipe']} {_SINCE[event['kind']]} ({head['as_of']})."
     return "No proposal has come yet."
 
 
