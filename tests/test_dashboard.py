@@ -261,7 +261,7 @@ def test_a_history_that_just_began_has_a_page() -> None:
     assert "No alarm this week" in text
 
 
-def test_pictures_stand_in_their_sections_with_title_and_caption() -> None:
+def test_pictures_stand_in_their_sections_with_name_and_caption() -> None:
     drawn = {name: Drawn(f"<svg data-is='{name}'></svg>", f"Figure: Title of {name}\nCaption.") for name in
              ("equity", "wealth", "thresholds", "importance", "another")}  # fmt: skip
     page = dashboard_page(document(), pictures=drawn)  # type: ignore[arg-type]
@@ -269,7 +269,8 @@ def test_pictures_stand_in_their_sections_with_title_and_caption() -> None:
               ('id="champion"', "data-is='wealth'", 'id="equity"', "data-is='equity'", 'id="importance"',
                "data-is='importance'", 'id="learning"', "data-is='thresholds'", "data-is='another'")]  # fmt: skip
     assert places == sorted(places)
-    assert "<b>Title of equity.</b> Caption." in page
+    assert page.count("<figcaption>Caption.</figcaption>") == len(drawn)
+    assert 'aria-label="Title of equity"' in page
 
 
 def test_every_control_and_table_has_a_name() -> None:
