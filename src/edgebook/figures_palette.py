@@ -98,7 +98,7 @@ PAGE_LIGHT = {
     "ground": "#f5f4f0",
     "ink": INK,
     "soft": SOFT,
-    "faint": "#66707e",
+    "faint": "#626c7a",
     "line": FAINT,
     "rule": "#dcdad3",
     "hair": HAIR,
