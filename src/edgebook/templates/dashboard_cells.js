@@ -57,7 +57,7 @@ function showCells(book, state, go) {
   fillTable(table, { columns, rows: ordered.slice(page * state.size, (page + 1) * state.size), sort: state.sort,
     onSort: (next) => go({ sort: next, page: 0 }),
     attributes: (row) => ({ 'data-cell': found.keys.map((key) => book.dimensions.get(key).values[cells[key][row]]).join('|') }) });
-  table.caption.textContent = 'Closed trades by ' + found.keys.map((key) => book.dimensions.get(key).title.toLowerCase()).join(' × ');
+  table.caption.textContent = 'Closed trades by ' + found.keys.map((key) => inSentence(book.dimensions.get(key).title)).join(' × ');
   pageButtons(byId('cells-pages'), { page, pages, onPage: (target) => go({ page: target }), label: 'cells' });
   byId('cells-status').textContent = cellsStatus(book, found, ordered);
   return { found, ordered, columns };
@@ -73,7 +73,7 @@ function cellsStatus(book, found, rows) {
   const left = kind.total > kind.shown ? ` ${countText(kind.total - kind.shown)} with the fewest trades are not in the page.` : '';
   const tested = !kind.report ? 'No badges: this crossing is not among the cells that are tested.'
     : badges === 1 ? '1 badge after correction.' : `${countText(badges) === '0' ? 'No' : countText(badges)} badges after correction.`;
-  const titles = found.keys.map((key) => book.dimensions.get(key).title.toLowerCase()).join(' × ');
+  const titles = found.keys.map((key) => inSentence(book.dimensions.get(key).title)).join(' × ');
   return `${countText(rows.length)} of ${countText(found.of)} cells by ${titles}${size}.${left} ${tested}`;
 }
 

@@ -39,5 +39,7 @@ function timeText(minutes) {
 
 const dayText = (minutes) => timeText(minutes).slice(0, 10);
 
+const inSentence = (title) => title.charAt(0).toLowerCase() + title.slice(1);
+
 /* Names of classes as a reader says them. */
 const wordsText = (name) => String(name).replace(/_/g, ' ');

@@ -83,7 +83,10 @@ const sortable = new Map();
 
 function sortValues(book, table, key) {
   const dimension = book.dimensions.get(key);
-  if (key !== 'badge' && (!dimension || !table[key])) return table[key];
+  /* The key may come from an address: only a column of numbers is one. */
+  if (key !== 'badge' && !(Object.hasOwn(table, key) && ArrayBuffer.isView(table[key]))) return null;
+  if (key !== 'badge' && !dimension) return table[key];
+  if (key === 'badge' && !table.badge) return null;
   const name = key + (table === book.cells ? ' of cells' : ' of trades');
   if (!sortable.has(name)) sortable.set(name, key === 'badge' ? badgeValues(table.badge) : nameValues(dimension, table[key]));
   return sortable.get(name);
