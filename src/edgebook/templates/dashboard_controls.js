@@ -59,7 +59,7 @@ function listenFields(get, go) {
   minimum.addEventListener('input', () => go({ minimum: Math.max(1, Number.parseInt(minimum.value, 10) || 1), page: 0 }, 'typing'));
   byId('badged').addEventListener('change', (event) => go({ badged: event.target.checked, page: 0 }));
   byId('size').addEventListener('change', (event) => go({ size: Number(event.target.value), page: 0, leaf: 0 }));
-  byId('reset').addEventListener('click', () => go({ ...CLEARED, group: ['pattern'], minimum: 1, sort: START.sort }));
+  byId('reset').addEventListener('click', () => go({ ...START, ...CLEARED }));
   document.addEventListener('click', (event) => {
     document.querySelectorAll('details.filter[open]').forEach((one) => { if (!one.contains(event.target)) one.open = false; });
   });
