@@ -33,6 +33,7 @@ NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "ab_test.ipynb"
 PARAMS = load_params(Path(__file__).parents[1] / "params.yaml")
 SECTIONS = {name: plain(getattr(PARAMS, name)) for name in ("gate", "learning", "sizing", "ab_test")}
 SETTINGS = ab_trials.settings_of(**SECTIONS)
+SHARE = PARAMS.gate.book_share
 START = pd.Timestamp("2018-04-02", tz="UTC")
 REGIMES = ["trending_bullish", "trending_bearish", "ranging", "volatile"]
 
@@ -54,7 +55,8 @@ def made_up_week(*, weeks=20, edge=0.0, over="", decision=None, events=(), seed=
     for kind, arm, against in pairs:
         n = len(days) - 7 * bool(over and kind == "promotion")
         difference = np.round(np.column_stack([r[arm] - r[against], 0.1 * (r[arm] - r[against])])[:n], 6)
-        trial = Trial.begin(kind, arm=arm, against=against, since="2018-04-02", bar=80.0)
+        planned = 7 * SETTINGS.learning.trial_weeks if kind == "promotion" else 0
+        trial = Trial.begin(kind, arm=arm, against=against, since="2018-04-02", bar=80.0, planned_days=planned)
         after, wealth = bet(trial, difference, gate=PARAMS.gate)
         frame = pd.DataFrame({"date": days[:n], "kind": kind, "arm": arm, "against": against})
         gates.append(
@@ -64,10 +66,10 @@ def made_up_week(*, weeks=20, edge=0.0, over="", decision=None, events=(), seed=
         )
         if n < len(days):
             row = {"kind": kind, "arm": arm, "against": against, "since": "2018-04-02", "until": ended, "days": n}
-            finished.append(row | {"wealth": after.wealth(book_share=0.7), "bar": 80.0, "outcome": over})
+            finished.append(row | {"wealth": after.wealth(book_share=SHARE), "bar": 80.0, "outcome": over})
         else:
             running.append(after)
-    wealth = next((t.wealth(book_share=0.7) for t in running if t.kind == "promotion"), None)
+    wealth = next((t.wealth(book_share=SHARE) for t in running if t.kind == "promotion"), None)
     made = decision or ({"action": "keep", "recipe": "r3", "wealth": wealth, "bar": 80.0} if wealth else None)
     head = {
         "as_of": until,
@@ -135,7 +137,7 @@ def whole_report(week):
         flow, power.spread_of(flow.found), worth_of_a_point=a_point, settings=SETTINGS, paths=10, weeks=26
     )
     signals = ab_routed.routed_signals(week, trial)
-    days = ab_routed.routed_days(signals, gate=SETTINGS.gate)
+    days = ab_routed.routed_days(signals, settings=SETTINGS)
     randomised = ab_routed.randomised_test(signals, days, settings=SETTINGS)
     budget, waiting = ab_report.error_budget(week, settings=SETTINGS), ab_report.approvals(week, settings=SETTINGS)
     every = {kind: ab_trials.comparisons(week, kind=kind) for kind in ("promotion", "baseline")}
@@ -375,7 +377,7 @@ def test_routed_signals_are_read_and_do_not_decide():
 
 
 def test_routed_signals_with_a_large_edge_are_said_to_promote():
-    text = whole_report(routed(made_up_week(), edge=1.5))
+    text = whole_report(routed(made_up_week(), edge=2.5))
     assert "it reached it. Today Welch's t, two-proportion z would promote. None of this decides." in text
     assert "keep r1; not enough evidence for r3" in text
 

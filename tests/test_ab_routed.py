@@ -10,7 +10,6 @@ from scipy import stats
 
 from edgebook import ab_routed, ab_sample_size, power
 from edgebook.ab_trials import Comparison, Settings
-from edgebook.gate import BETS
 from edgebook.params import AbTest, load_params, plain
 from edgebook.paths import Paths
 from edgebook.routing import route
@@ -78,7 +77,7 @@ def test_a_seal_from_before_routing_was_paired():
 def test_without_routed_signals_nothing_is_said(found):
     week = week_with([ledger_row("a", entered="2018-04-03", version="paired:r1")], shares={"2018-04-09": 0.5})
     signals = ab_routed.routed_signals(week, found)
-    days = ab_routed.routed_days(signals, gate=PARAMS.gate)
+    days = ab_routed.routed_days(signals, settings=SETTINGS)
     test = ab_routed.randomised_test(signals, days, settings=SETTINGS)
     assert len(signals) == len(days) == 0
     assert test["method"].tolist() == list(ab_routed.TESTS)
@@ -92,24 +91,29 @@ def test_without_routed_signals_nothing_is_said(found):
 def test_days_by_hand():
     """Half to each: a signal of B counts twice its R, one of A twice its R against it, and the account half of that."""
     signals = signals_of([(0, "B", 2.0, True), (0, "A", 1.0, True), (2, "A", -1.0, True), (3, "B", 9.0, True)])
-    days = ab_routed.routed_days(signals, gate=PARAMS.gate)
+    days = ab_routed.routed_days(signals, settings=SETTINGS)
     assert days["n_a"].tolist() == [1, 0, 1, 0]
     assert days["n_b"].tolist() == [1, 0, 0, 1]
     assert days["difference"].tolist() == [2.0, 0.0, 2.0, 18.0]
     assert days["score"].tolist() == [1.0, 0.0, 1.0, 9.0]
-    wealth = np.mean([np.cumprod([1 + b / 18 * d for d in (1.0, 0.0, 1.0, 9.0)]) for b in BETS], axis=0)
-    assert days["wealth"].tolist() == pytest.approx(wealth, abs=1e-5)
+    wealth, squares, by_hand = 1.0, 0.0, []
+    for day, score in enumerate((1.0, 0.0, 1.0, 9.0)):
+        spread = np.sqrt((28 * 3.0**2 + squares) / (28 + day))
+        wealth *= 1 + 0.8 * np.sqrt(2 * np.log(SETTINGS.bar / wealth) / (364 - day)) / spread * score
+        squares += score**2
+        by_hand.append(wealth)
+    assert days["wealth"].tolist() == pytest.approx(by_hand, abs=1e-5)
 
 
 def test_an_open_signal_keeps_its_day_and_all_after_it_waiting():
     signals = signals_of([(0, "B", 2.0, True), (1, "A", np.nan, False), (1, "B", 1.0, True), (2, "B", 1.0, True)])
-    assert len(ab_routed.routed_days(signals, gate=PARAMS.gate)) == 1
+    assert len(ab_routed.routed_days(signals, settings=SETTINGS)) == 1
 
 
 def test_a_share_other_than_half_is_weighed_back():
     """B has a fifth: its signals count five times, those of A one and a quarter times."""
     signals = signals_of([(0, "B", 1.0, True), (0, "A", 1.0, True)]).assign(share=0.2)
-    day = ab_routed.routed_days(signals, gate=PARAMS.gate).iloc[0]
+    day = ab_routed.routed_days(signals, settings=SETTINGS).iloc[0]
     assert day["difference"] == pytest.approx(5 - 1.25)
     assert day["score"] == pytest.approx(2 * 0.2 * 0.8 * (5 - 1.25))
 
@@ -122,7 +126,7 @@ def test_over_all_draws_the_difference_is_that_of_the_arms():
         to_b = [(number >> i) & 1 for i in range(4)]
         rows = [(0, "B", b, True) if z else (0, "A", a, True) for z, a, b in zip(to_b, of_a, of_b, strict=True)]
         chance = np.prod([q if z else 1 - q for z in to_b])
-        days = ab_routed.routed_days(signals_of(rows).assign(share=q), gate=PARAMS.gate)
+        days = ab_routed.routed_days(signals_of(rows).assign(share=q), settings=SETTINGS)
         mean += chance * days["difference"].iloc[0]
     assert mean == pytest.approx(sum(of_b) - sum(of_a), abs=1e-5)
 
@@ -139,7 +143,7 @@ def test_welch_agrees_with_scipy():
 
 def test_few_signals_get_no_second_opinion():
     signals = signals_of([(d, "AB"[d % 2], 1.0, True) for d in range(14)])
-    test = ab_routed.randomised_test(signals, ab_routed.routed_days(signals, gate=PARAMS.gate), settings=SETTINGS)
+    test = ab_routed.randomised_test(signals, ab_routed.routed_days(signals, settings=SETTINGS), settings=SETTINGS)
     assert np.isfinite(test["statistic"].iloc[0])
     assert test["statistic"].iloc[1:].isna().all()
 
@@ -169,7 +173,7 @@ YEARS = 240
 def test_without_a_difference_it_promotes_no_more_often_than_it_says(share, mean):
     """A look every day of a year: a bar of 20 may be reached in 5 % of years, by Ville's inequality."""
     years = [made_up_signals(seed, share=share, mean=mean) for seed in range(YEARS)]
-    peaks = np.array([ab_routed.routed_days(year, gate=PARAMS.gate)["wealth"].max() for year in years])
+    peaks = np.array([ab_routed.routed_days(year, settings=SETTINGS)["wealth"].max() for year in years])
     for bar in (20, SETTINGS.bar):
         assert (peaks >= bar).sum() <= stats.binom.ppf(0.999, YEARS, 1 / bar)
 
@@ -186,7 +190,7 @@ def test_welch_looked_at_every_week_promotes_far_more_often_than_it_says():
 
 
 def test_an_edge_is_found():
-    found = [ab_routed.routed_days(made_up_signals(s, edge=0.45), gate=PARAMS.gate)["wealth"].max() for s in range(20)]
+    found = [ab_routed.routed_days(made_up_signals(s, edge=0.45), settings=SETTINGS)["wealth"].max() for s in range(20)]
     assert np.mean(np.array(found) >= SETTINGS.bar) > 0.7
 
 

@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 
 from edgebook import cli, history, rederive, tables
-from edgebook.gate import BETS
 from edgebook.history import backfill, inputs_of
 from edgebook.importance_run import read_importance
 from edgebook.lock import only_one
@@ -384,7 +383,7 @@ def recommended(paths: Paths) -> None:
     """Seal one more week, in which the gate recommends r3."""
     change(paths, "approval: automatic", "approval: manual")
     params, last = load_params(paths.params), read_seal(paths, history="main", as_of=LAST)
-    rich = tuple(replace(t, log_wealth=np.full((2, len(BETS)), 7.0)) for t in last.trials)
+    rich = tuple(replace(t, log_wealth=np.full(2, 7.0)) for t in last.trials)
     inputs = inputs_of(params, paths, as_of="2018-06-04", market=load_market(paths, as_of="2018-06-04"))
     write_seal(learn_week(replace(last, trials=rich), inputs, as_of="2018-06-04"), paths)
     change(paths, f'as_of: "{LAST}", previous: "2018-05-21"', f'as_of: "2018-06-04", previous: "{LAST}"')

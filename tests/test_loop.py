@@ -14,7 +14,7 @@ import pytest
 from edgebook import thresholds
 from edgebook.decisions import Inputs
 from edgebook.errors import SealError, SettingsError
-from edgebook.gate import BETS, Trial
+from edgebook.gate import Trial
 from edgebook.history import inputs_of, policy_of
 from edgebook.loop import begin_history, learn_week
 from edgebook.market import Market, load_market
@@ -76,7 +76,7 @@ def given(
 
 def with_trial(seal: Seal, *, kind: str = "promotion", wealth: float, **changed: Any) -> Seal:
     """The seal with another wealth of one trial."""
-    logs = np.full((2, len(BETS)), np.log(wealth))
+    logs = np.full(2, np.log(wealth))
     trials = tuple(replace(t, log_wealth=logs, **changed) if t.kind == kind else t for t in seal.trials)
     return replace(seal, trials=trials)
 

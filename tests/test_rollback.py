@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgebook.gate import BETS
 from edgebook.history import inputs_of
 from edgebook.loop import learn_week
 from edgebook.market import Market, load_market, milliseconds
@@ -63,7 +62,7 @@ def last_of(paths: Paths) -> Seal:
 
 def with_promotion(seal: Seal, *, wealth: float, **changed) -> Seal:
     """The seal with another wealth of the challenger's trial."""
-    logs = np.full((2, len(BETS)), np.log(wealth))
+    logs = np.full(2, np.log(wealth))
     trials = tuple(replace(t, log_wealth=logs, **changed) if t.kind == "promotion" else t for t in seal.trials)
     return replace(seal, trials=trials)
 

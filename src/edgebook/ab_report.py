@@ -24,7 +24,7 @@ from edgebook.ab_trials import (
     trades_of,
 )
 from edgebook.drawdowns import drawdown
-from edgebook.gate import Trial, bet, bounded, error_share
+from edgebook.gate import bet, bounded, error_share
 from edgebook.ratios import daily_ratio_interval
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def evidence(found: Comparison, *, settings: Settings) -> pd.DataFrame:
     """
     share = settings.gate.book_share
     counted = bounded(found.differences, gate=settings.gate)
-    trial = Trial.begin(found.kind, arm=found.arm, against=found.against, since=found.since, bar=found.bar)
-    after, _ = bet(trial, found.differences, gate=settings.gate)
+    after, _ = bet(settings.begin_trial(found.kind, bar=found.bar), found.differences, gate=settings.gate)
     rows: list[dict[str, object]] = []
     for column, (name, part) in enumerate(zip(HYPOTHESES, (share, 1 - share), strict=True)):
         values = found.days[name].to_numpy(dtype=np.float64)
@@ -68,7 +67,7 @@ def evidence(found: Comparison, *, settings: Settings) -> pd.DataFrame:
                 "deviation": float(np.std(values, ddof=1)) if len(values) > 1 else np.nan,
                 "cut": float(np.mean(counted[:, column] != values)) if len(values) else np.nan,
                 "counted": float(np.mean(counted[:, column])) if len(values) else np.nan,
-                "wealth": float(np.exp(after.log_wealth[column]).mean()),
+                "wealth": float(np.exp(after.log_wealth[column])),
             }
         )
     rows.append({"hypothesis": "both together", "share": 1.0, "n": len(counted)})

@@ -16,9 +16,9 @@ from scipy import stats
 
 from edgebook import intervals
 from edgebook.ab_trials import Comparison, Settings, banded, rounded
-from edgebook.gate import Trial, bet
+from edgebook.gate import bet
 from edgebook.intervals import Interval
-from edgebook.params import AbTest, Gate, section
+from edgebook.params import AbTest, section
 from edgebook.routing import version_of
 from edgebook.second_opinions import two_proportions
 
@@ -87,14 +87,14 @@ def routed_signals(week: Week, found: Comparison) -> pd.DataFrame:
     return frame.sort_values(["day", "signal_id"], kind="stable").reset_index(drop=True)
 
 
-def routed_days(signals: pd.DataFrame, *, gate: Gate) -> pd.DataFrame:
+def routed_days(signals: pd.DataFrame, *, settings: Settings) -> pd.DataFrame:
     """What both parts of the account earned, day by day, and the wealth of a bettor on the challenger's.
 
     Parameters
     ----------
     signals : DataFrame
         As `routed_signals` gives it.
-    gate : Gate
+    settings : Settings
 
     Returns
     -------
@@ -133,9 +133,8 @@ def routed_days(signals: pd.DataFrame, *, gate: Gate) -> pd.DataFrame:
         return np.asarray(np.bincount(at, weights=values, minlength=len(days)), np.float64)
 
     score = np.round(total(2 * share * (1 - share) * weight * r), 6)
-    trial = Trial.begin("promotion", arm="B", against="A", since="", bar=np.inf)
-    alone = replace(gate, book_share=1.0)
-    _, wealth = bet(trial, np.column_stack([score, np.zeros(len(days))]), gate=alone)
+    alone = replace(settings.gate, book_share=1.0)
+    _, wealth = bet(settings.begin_trial(), np.column_stack([score, np.zeros(len(days))]), gate=alone)
     return pd.DataFrame(
         {
             "date": days,

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from edgebook import intervals
-from edgebook.gate import promotion_bar
+from edgebook.gate import Trial, promotion_bar
 from edgebook.metrics import DECIMALS, closed_trades
 from edgebook.params import AbTest, Gate, Learning, Sizing, section
 
@@ -50,6 +50,12 @@ class Settings:
     def bar(self) -> float:
         """Wealth that promotes."""
         return promotion_bar(self.gate)
+
+    def begin_trial(self, kind: Kind = "promotion", *, bar: float | None = None) -> Trial:
+        """Begin a comparison of nobody in particular, as the gate would: as long, at the first challenger's bar."""
+        planned = 7 * self.learning.trial_weeks if kind == "promotion" else 0
+        at = self.bar if bar is None else bar
+        return Trial.begin(kind, arm="", against="", since="", bar=at, planned_days=planned)
 
 
 @dataclass(frozen=True)

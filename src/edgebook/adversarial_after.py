@@ -68,7 +68,7 @@ def in_a_row(years: int, *, gate: Gate, bar: float, weeks: int, seed: int) -> di
         the wealth of the first.
     """
     good, useless = good_then_useless(years, seed)
-    start = Trial.begin("promotion", arm="", against="", since="", bar=bar)
+    start = Trial.begin("promotion", arm="", against="", since="", bar=bar, planned_days=7 * weeks)
     first = crossing_weeks(good.differences[:, : 7 * weeks], gate=gate, bar=bar)
     second = crossing_weeks(useless.differences[:, : 7 * weeks], gate=gate, bar=bar)
     carried = []

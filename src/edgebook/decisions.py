@@ -269,7 +269,11 @@ def admit(state: State, inputs: Inputs, *, attachments: Mapping[str, str], used:
     state.challenger = name
     state.admissions.append({"week": state.as_of, "recipe": name})
     bar = promotion_bar(inputs.rules.gate, number=admitted + 1)
-    state.trials.insert(0, Trial.begin("promotion", arm=name, against=state.champion, since=state.as_of, bar=bar))
+    planned = 7 * inputs.rules.learning.trial_weeks
+    state.trials.insert(
+        0,
+        Trial.begin("promotion", arm=name, against=state.champion, since=state.as_of, bar=bar, planned_days=planned),
+    )
     limit = inputs.rules.gate.admissions_per_year
     state.event("admitted", name, f"{proposal.origin}; number {admitted + 1} of {limit} in {year}")
     return used

@@ -3,14 +3,15 @@
 Two books are compared by one paired number a day. A bettor with starting wealth 1 stakes, every day, a share of it
 fixed by the past on the challenger being better; if the challenger is not, the wealth has no tendency to grow, and the
 chance that it ever reaches ``1 / alpha`` is at most ``alpha`` (Ville's inequality), however often one looks and
-whenever one stops. The challenger is promoted when it gets there.
+whenever one stops. The challenger is promoted when it gets there. How much to stake is free, as long as it is fixed
+before the day: this bettor stakes what would take the wealth to the bar by the end of the trial.
 
 The claim is about the *bounded* paired difference, its bounds fixed in advance: a day on which the challenger leads
 counts up to `max_gain_r` risks, a day on which it lags up to the larger `max_loss_r`. Lags are bounded less tightly
 than leads because the reverse would let a book pass that picks pennies and now and then loses a fortune. It is the
 difference that is bounded and not each book: cutting off the large gains of both books favours the one that trades
-less. Measured against a champion without edge, a challenger that never traded was then promoted in 39 % of years at
-the bets below; with the difference bounded it is 0.9 % (docs/decisions.md).
+less. Measured against a champion without edge, a challenger that never traded was then promoted in 39 % of years;
+with the difference bounded it is 0.9 % (docs/decisions.md).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numba import njit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,22 +29,29 @@ if TYPE_CHECKING:
 
     from edgebook.params import Gate
 
-BETS = (0.5, 0.9)
-"""Shares of the largest admissible stake on the books; wealth is the average over them.
-
-The bound is about seven standard deviations of a difference, so that an edge which can show within two years asks for
-at least half the stake. Smaller bets stay at wealth 1 and only dilute: with seven bets from 0.01 to 0.8 an edge of half
-a risk a day was promoted within a year in 35 %, with these two in 67 % (docs/decisions.md).
-"""
-CANDIDATE_BETS = (0.75, 0.95)
 CANDIDATE_GAIN, CANDIDATE_LOSS = 2.0, 4.0
 """A day's lead and lag in the scores of all candidates count up to these many usual days' stakes.
 
 Twice as far down as up: whoever bets that moves come back gains a little most days and loses much on a few, and bounds
 of 2.5 and 3 cut off more of what he loses than of what he gains. Cubed, such stakes, which know nothing, were promoted
-in 13 % of years, now in 2 to 3 % (docs/evidence.md). The bets are larger for the wider bound.
+in 13 % of years, now in 2 to 3 % (docs/evidence.md).
 """
-DIGITS = 8
+CAUTION = 0.8
+"""Stake as a share of the one that is due when the missing growth were spread evenly over the days left.
+
+Between 0.7 and 1.0 the same edges are promoted; the larger, the sooner and the less surely (docs/decisions.md).
+"""
+LARGEST_STAKE = 0.95
+"""Of the wealth, the most that a single day may take."""
+USUAL_SPREAD = (3.0, 0.7)
+SPREAD_DAYS = 28
+"""Deviation of a day's difference, books (R) and candidates (usual days' stakes), that counts as so many days seen."""
+ALWAYS_LEFT_DAYS = {"baseline": 182, "rollback": 91}
+"""Comparisons without an end are bet on as if so many days were left, every day."""
+LAST_DAYS = 7
+"""A trial in its last week is bet on as if a week were left: stakes stay within reason."""
+
+HYPOTHESES = ("books", "candidates")
 
 Kind = Literal["promotion", "baseline", "rollback"]
 
@@ -61,9 +70,14 @@ class Trial:
         Monday of its beginning; what happened before does not count.
     bar : float
         Wealth at which it decides.
+    planned_days : int
+        Days after which it ends; 0 for one without an end.
     days : int
-    log_wealth : ndarray, shape (2, bets)
-        Of each bet, for the books and for the scores of all candidates.
+        Seen so far.
+    log_wealth : ndarray, shape (2,)
+        Of the bettors on the books and on the scores of all candidates.
+    squares : ndarray, shape (2,)
+        Sum of the squared bounded differences: what the spread is known by.
     crossed : str or None
         Monday on which the wealth first stood at the bar.
     """
@@ -73,14 +87,16 @@ class Trial:
     against: str
     since: str
     bar: float
+    planned_days: int
     days: int
     log_wealth: NDArray[np.float64]
+    squares: NDArray[np.float64]
     crossed: str | None = None
 
     @classmethod
-    def begin(cls, kind: Kind, *, arm: str, against: str, since: str, bar: float) -> Trial:
+    def begin(cls, kind: Kind, *, arm: str, against: str, since: str, bar: float, planned_days: int = 0) -> Trial:
         """Wealth 1, no day seen."""
-        return cls(kind, arm, against, since, bar, 0, np.zeros((2, len(BETS))))
+        return cls(kind, arm, against, since, bar, planned_days, 0, np.zeros(2), np.zeros(2))
 
     def wealth(self, *, book_share: float) -> float:
         """Wealth of both hypotheses together, each by its share of the error."""
@@ -94,16 +110,18 @@ class Trial:
             "against": self.against,
             "since": self.since,
             "bar": self.bar,
+            "planned_days": self.planned_days,
             "days": self.days,
-            "log_wealth": {"books": self.log_wealth[0].tolist(), "candidates": self.log_wealth[1].tolist()},
+            "log_wealth": dict(zip(HYPOTHESES, self.log_wealth.tolist(), strict=True)),
+            "squares": dict(zip(HYPOTHESES, self.squares.tolist(), strict=True)),
             "crossed": self.crossed,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Trial:
         """Rebuild what `to_json` wrote."""
-        wealth = np.array([data["log_wealth"]["books"], data["log_wealth"]["candidates"]], dtype=np.float64)
-        return cls(**{**data, "log_wealth": wealth})
+        pairs = {k: np.array([data[k][name] for name in HYPOTHESES], np.float64) for k in ("log_wealth", "squares")}
+        return cls(**{**data, **pairs})
 
 
 def error_share(gate: Gate, *, number: int) -> float:
@@ -255,22 +273,75 @@ def bet(trial: Trial, differences: NDArray[np.float64], *, gate: Gate) -> tuple[
 
     Notes
     -----
-    A bounded difference lies above -l, so a stake of up to ``1 / l`` of the wealth per unit cannot lose more than all.
-    Each bet of the grid is a fixed share of that; their average is again a betting strategy (Waudby-Smith & Ramdas
-    2024, section 4.4; Robbins' mixtures). Both hypotheses are true when the challenger is no better, hence their
-    weighted average is a supermartingale too. How often it promotes falsely, and how long an edge takes, is measured in
-    tests/test_gate.py and in every A/B report.
+    A bounded difference lies above -l, so a stake of up to ``1 / l`` of the wealth per unit cannot lose more than all,
+    and any stake within that which is fixed by the past leaves the wealth a supermartingale (Waudby-Smith & Ramdas
+    2024, section 4). With log wealth g still missing, n days left and a day's spread s, a constant stake of ``sqrt(2 g
+    / n) / s`` is the one that reaches the bar on the weakest edge that can; it is set anew every day (Voracek & Orabona
+    2025). So wealth that is behind is bet more boldly as the end draws near, and at the bar nothing is bet. Both
+    hypotheses are true when the challenger is no better, hence their weighted average is a supermartingale too. How
+    often it promotes falsely, and how long an edge takes, is measured in tests/test_gate.py, in docs/evidence.md and in
+    every A/B report.
+
+    References
+    ----------
+    Waudby-Smith and Ramdas (2024), Journal of the Royal Statistical Society B 86, 1-27; Voracek and Orabona (2025),
+    STaR-Bets: Sequential Target-Recalculating Bets for Tighter Confidence Intervals, NeurIPS.
     """
-    largest = np.array([gate.max_loss_r, CANDIDATE_LOSS])
-    stakes = np.array([BETS, CANDIDATE_BETS]) / largest[:, None]
-    # Rounded day by day: a trial is then the same, to the last digit, however its days are parted into weeks.
-    growth = np.round(np.log1p(stakes * bounded(differences, gate=gate)[:, :, None]), DIGITS)
-    path = np.round(trial.log_wealth + np.cumsum(growth, axis=0), DIGITS)
-    last = path[-1] + 0.0 if len(path) else trial.log_wealth
-    return replace(trial, log_wealth=last, days=trial.days + len(path)), _mixed(path, book_share=gate.book_share)
+    counted = np.ascontiguousarray(bounded(differences, gate=gate))
+    shares = np.array([gate.book_share, 1 - gate.book_share])
+    path, squares = _bets(
+        counted,
+        trial.log_wealth,
+        trial.squares,
+        days=trial.days,
+        # What one bettor would need to bring the whole to the bar, had the other nothing.
+        aims=np.log(trial.bar) - np.log(shares, out=np.full(2, np.inf), where=shares > 0),
+        left=_days_left(trial, days=len(counted)),
+        largest=LARGEST_STAKE / np.array([gate.max_loss_r, CANDIDATE_LOSS]),
+    )
+    last = path[-1] if len(path) else trial.log_wealth
+    after = replace(trial, log_wealth=last, squares=squares, days=trial.days + len(path))
+    return after, _mixed(path, book_share=gate.book_share)
+
+
+def _days_left(trial: Trial, *, days: int) -> NDArray[np.float64]:
+    """Days left on each of the next days, that day included."""
+    if trial.kind != "promotion":
+        return np.full(days, float(ALWAYS_LEFT_DAYS[trial.kind]))
+    seen = trial.days + np.arange(days)
+    return np.maximum(trial.planned_days - seen, LAST_DAYS).astype(np.float64)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _bets(
+    counted: NDArray[np.float64],
+    log_wealth: NDArray[np.float64],
+    squares: NDArray[np.float64],
+    days: int,
+    aims: NDArray[np.float64],
+    left: NDArray[np.float64],
+    largest: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Log wealth after each day, shape (days, 2), and the squares; rounded day by day.
+
+    A trial is then the same, to the last digit, however its days are parted into weeks.
+    """
+    path = np.empty_like(counted)
+    now, seen = log_wealth.copy(), squares.copy()
+    for day in range(len(counted)):
+        for one in range(2):
+            difference = counted[day, one]
+            missing = aims[one] - now[one]
+            if missing > 0:
+                spread = np.sqrt((SPREAD_DAYS * USUAL_SPREAD[one] ** 2 + seen[one]) / (SPREAD_DAYS + days + day))
+                stake = min(CAUTION * np.sqrt(2 * missing / left[day]) / spread, largest[one])
+                now[one] = np.round((now[one] + np.log1p(stake * difference)) * 1e8) / 1e8
+            seen[one] = np.round((seen[one] + difference * difference) * 1e6) / 1e6
+            path[day, one] = now[one]
+    return path, seen
 
 
 def _mixed(log_wealth: NDArray[np.float64], *, book_share: float) -> NDArray[np.float64]:
-    """Wealth over all bets and both hypotheses, from shape (..., 2, bets)."""
-    each = np.exp(log_wealth).mean(axis=-1)
+    """Wealth of both hypotheses together, from shape (..., 2)."""
+    each = np.exp(log_wealth)
     return np.asarray(np.round(book_share * each[..., 0] + (1 - book_share) * each[..., 1], 6))

@@ -75,7 +75,10 @@ def begin_history(inputs: Inputs, *, at: str) -> Seal:
     events = [{"kind": "genesis", "recipe": champion, "text": "the first policy of the history"}]
     if challenger is not None:
         bar = promotion_bar(gate)
-        trials.insert(0, Trial.begin("promotion", arm=challenger, against=champion, since=at, bar=bar))
+        planned = 7 * inputs.rules.learning.trial_weeks
+        trials.insert(
+            0, Trial.begin("promotion", arm=challenger, against=champion, since=at, bar=bar, planned_days=planned)
+        )
         admissions.append({"week": at, "recipe": challenger})
         events.append({"kind": "admitted", "recipe": challenger, "text": "pre-registered at genesis"})
     head = _head(

@@ -14,7 +14,7 @@ import pandas as pd
 
 from edgebook import intervals
 from edgebook.ab_trials import Comparison, Settings, rounded, trades_of
-from edgebook.gate import Trial, bet
+from edgebook.gate import bet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EDGES_R = (0.25, 0.75)
 EDGES_WIN_RATE = (0.01, 0.02, 0.05, 0.1)
-PATHS, WEEKS = 300, 104
+PATHS, WEEKS = 300, 52
 BLOCK_DAYS = 7
 MIN_DAYS = 56
 MADE_UP = (2.6, 0.45)
@@ -74,7 +74,15 @@ def spread_of(found: Comparison, *, fallback: Comparison | None = None) -> Sprea
 
 
 def paths_of_wealth(
-    spread: Spread, *, edge_r: float, settings: Settings, paths: int, weeks: int, seed: int, both: bool = False
+    spread: Spread,
+    *,
+    edge_r: float,
+    settings: Settings,
+    paths: int,
+    weeks: int,
+    seed: int,
+    both: bool = False,
+    bar: float | None = None,
 ) -> NDArray[np.float64]:
     """Wealth of simulated challengers of one edge.
 
@@ -85,8 +93,11 @@ def paths_of_wealth(
         Added to the books' difference every day, in R.
     settings : Settings
     paths, weeks, seed : int
+        Never more weeks than a trial lasts.
     both : bool
         Whether the scores of all candidates gain alike: by the same multiple of their own deviation.
+    bar : float, optional
+        Wealth that promotes; by default that of a year's first challenger.
 
     Returns
     -------
@@ -95,8 +106,9 @@ def paths_of_wealth(
     """
     deviation = spread.centred.std(axis=0)
     also = edge_r * deviation[1] / deviation[0] if both and deviation[0] > 0 else 0.0
+    weeks = min(weeks, settings.learning.trial_weeks)
     drawn = spread.draw(paths=paths, days=7 * weeks, seed=seed) + np.array([edge_r, also])
-    start = Trial.begin("promotion", arm="", against="", since="", bar=np.inf)
+    start = settings.begin_trial(bar=bar)
     return np.array([bet(start, path, gate=settings.gate)[1] for path in drawn])
 
 
@@ -178,7 +190,9 @@ def power_table(
     for edge in sorted({0.0, *EDGES_R, *from_points}):
         alone, both = (
             weeks_to_bar(
-                paths_of_wealth(spread, edge_r=edge, settings=settings, paths=paths, weeks=weeks, seed=seed, both=also),
+                paths_of_wealth(
+                    spread, edge_r=edge, settings=settings, paths=paths, weeks=weeks, seed=seed, both=also, bar=bar
+                ),
                 bar=bar,
             )
             for also in (False, True)

@@ -79,12 +79,12 @@ def crossing_weeks(
     Parameters
     ----------
     differences : ndarray, shape (paths, days, 2)
-        As the gate takes them.
+        As the gate takes them; a trial for promotion is planned to last as long.
     gate : Gate
     bar : float
     kind : {"promotion", "baseline", "rollback"}
     """
-    start = Trial.begin(kind, arm="", against="", since="", bar=bar)
+    start = Trial.begin(kind, arm="", against="", since="", bar=bar, planned_days=differences.shape[1])
     weeks = np.full(len(differences), NEVER)
     for number, path in enumerate(differences):
         if not len(path):

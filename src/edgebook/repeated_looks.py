@@ -14,7 +14,7 @@ import pandas as pd
 
 from edgebook import intervals
 from edgebook.ab_trials import Comparison, Settings, rounded, trades_of
-from edgebook.gate import Trial, bet
+from edgebook.gate import bet
 from edgebook.second_opinions import METHODS, MIN_WEEKS, boundary_constant
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def false_promotions(
     t, look = _running_t(differences[..., 0].sum(axis=2)), np.arange(1, looks + 1)
     student = np.array([intervals.student(max(k - 1, 1)) for k in range(1, looks + 1)])
     boundary = boundary_constant(looks) * np.sqrt(looks / look)
-    start = Trial.begin("promotion", arm="", against="", since="", bar=bar)
+    start = settings.begin_trial(bar=bar)
     z, ahead = _running_proportions(signals.sum(axis=2), wins.sum(axis=2))
     found = {
         GATE: np.array(
