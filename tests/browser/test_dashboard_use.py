@@ -159,6 +159,29 @@ def test_an_address_that_means_nothing_does_no_harm(opened, file):
         assert page.locator("#explorer").is_visible()
 
 
+@pytest.mark.parametrize("still_open", [0, 3])
+def test_a_long_list_of_trades_sorts_by_every_column(opened, tmp_path, still_open):
+    """Long lists are sorted in another way than short ones: all of the rows, or those that have closed."""
+    document = sample_document()
+    columns, rows = document["trades"]["columns"], document["trades"]["rows"]
+    place = {name: i for i, name in enumerate(columns)}
+    closed = [row for row in rows if row[place["closed"]] is not None]
+    others = [row for row in rows if row[place["closed"]] is None][:still_open]
+    many = [[f"copy_{i}_{j}", *row[1:]] for i in range(6) for j, row in enumerate(closed)]
+    document["trades"]["rows"] = many + others
+    document["charts"]["rows"] = []
+    document["head"]["trades_closed"] = len(many)
+    file = tmp_path / "index.html"
+    file.write_text(sample_page(document), encoding="utf-8")
+    page = opened(file).page
+    for column in ("r", "profit", "bars", "confidence"):
+        for order in (f"-{column}", column):
+            go_to(page, f"all=&size=250&order={order}")
+            shown = [numbers[column] for _, numbers in all_rows(page, "trades-table", key="trade")]
+            wanted = sorted((row[place[column]] for row in many), reverse=order.startswith("-"))
+            assert [float(value) for value in shown] == wanted, order
+
+
 # --- everybody
 
 

@@ -33,7 +33,7 @@ function sortedRows(rows, values, down) {
   const way = down ? 'down' : 'up';
   kept[way] = kept[way] || columnOrder(values, down ? -1 : 1);
   const order = kept[way];
-  if (rows.length === order.length) return order;
+  if (rows.length === order.length) return Array.from(order); /* an array of numbers alone cannot be mapped to elements */
   const wanted = new Uint8Array(order.length);
   for (const row of rows) wanted[row] = 1;
   const found = [];
