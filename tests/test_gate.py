@@ -232,6 +232,17 @@ def test_a_comparison_without_an_end_is_bet_on_alike_every_day():
     assert early.log_wealth[0] == pytest.approx(late.log_wealth[0])
 
 
+def test_a_comparison_without_an_end_does_not_chase_its_losses():
+    day = np.array([[1.0, 0.0]])
+    poor, even, rich = (
+        gate.bet(dataclasses.replace(begin("baseline", 20.0), log_wealth=np.array([logs, 0.0])), day, gate=GATE)[0]
+        .log_wealth[0] - logs
+        for logs in (-3.0, 0.0, 2.0)
+    )  # fmt: skip
+    assert poor == pytest.approx(even, abs=1e-7)
+    assert rich < even
+
+
 @given(weeks, st.integers(0, 30))
 def test_parting_the_days_into_weeks_changes_no_digit(differences, cut):
     whole, path = gate.bet(begin(), differences, gate=GATE)

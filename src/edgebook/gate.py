@@ -46,8 +46,8 @@ LARGEST_STAKE = 0.95
 USUAL_SPREAD = (3.0, 0.7)
 SPREAD_DAYS = 28
 """Deviation of a day's difference, books (R) and candidates (usual days' stakes), that counts as so many days seen."""
-ALWAYS_LEFT_DAYS = {"baseline": 182, "rollback": 91}
-"""Comparisons without an end are bet on as if so many days were left, every day."""
+ALWAYS_LEFT_DAYS = {"baseline": 364, "rollback": 91}
+"""Comparisons without an end are bet on as if so many days were left, every day, and losses are not chased."""
 LAST_DAYS = 7
 """A trial in its last week is bet on as if a week were left: stakes stay within reason."""
 
@@ -277,10 +277,10 @@ def bet(trial: Trial, differences: NDArray[np.float64], *, gate: Gate) -> tuple[
     and any stake within that which is fixed by the past leaves the wealth a supermartingale (Waudby-Smith & Ramdas
     2024, section 4). With log wealth g still missing, n days left and a day's spread s, a constant stake of ``sqrt(2 g
     / n) / s`` is the one that reaches the bar on the weakest edge that can; it is set anew every day (Voracek & Orabona
-    2025). So wealth that is behind is bet more boldly as the end draws near, and at the bar nothing is bet. Both
-    hypotheses are true when the challenger is no better, hence their weighted average is a supermartingale too. How
-    often it promotes falsely, and how long an edge takes, is measured in tests/test_gate.py, in docs/evidence.md and in
-    every A/B report.
+    2025). So wealth that is behind is bet more boldly as the end draws near, and at the bar nothing is bet. Where there
+    is no end, no more is staked than at wealth 1: a bettor who is behind must be able to wait. Both hypotheses are true
+    when the challenger is no better, hence their weighted average is a supermartingale too. How often it promotes
+    falsely, and how long an edge takes, is measured in tests/test_gate.py, in docs/evidence.md and in every A/B report.
 
     References
     ----------
@@ -298,6 +298,7 @@ def bet(trial: Trial, differences: NDArray[np.float64], *, gate: Gate) -> tuple[
         aims=np.log(trial.bar) - np.log(shares, out=np.full(2, np.inf), where=shares > 0),
         left=_days_left(trial, days=len(counted)),
         largest=LARGEST_STAKE / np.array([gate.max_loss_r, CANDIDATE_LOSS]),
+        chases=trial.kind == "promotion",
     )
     last = path[-1] if len(path) else trial.log_wealth
     after = replace(trial, log_wealth=last, squares=squares, days=trial.days + len(path))
@@ -321,6 +322,7 @@ def _bets(
     aims: NDArray[np.float64],
     left: NDArray[np.float64],
     largest: NDArray[np.float64],
+    chases: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Log wealth after each day, shape (days, 2), and the squares; rounded day by day.
 
@@ -331,7 +333,7 @@ def _bets(
     for day in range(len(counted)):
         for one in range(2):
             difference = counted[day, one]
-            missing = aims[one] - now[one]
+            missing = aims[one] - (now[one] if chases else max(now[one], 0.0))
             if missing > 0:
                 spread = np.sqrt((SPREAD_DAYS * USUAL_SPREAD[one] ** 2 + seen[one]) / (SPREAD_DAYS + days + day))
                 stake = min(CAUTION * np.sqrt(2 * missing / left[day]) / spread, largest[one])
