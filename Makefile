@@ -57,7 +57,7 @@ test: lint ## Style, types, examples in docstrings, tests, and every notebook ag
 	pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg notebooks
 
 test-browser: env $(VENV)/.browser ## Every page in headless Chromium: numbers, keyboard, print, dark, accessibility
-	pytest tests/browser
+	pytest -n 2 --dist loadfile tests/browser
 
 # Into .venv, since the tests read the same pages and tables as the others; nothing in it is changed by that.
 $(VENV)/.browser: requirements-browser.lock $(VENV)/.installed

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
-
-try:
-    from playwright.sync_api import Browser, sync_playwright
-except ImportError:
-    pytest.exit("tests/browser: playwright is not installed; run these tests with `make test-browser`", returncode=4)
-
 from watched import NO_BROWSER, SCREENSHOTS, Opened, find_chromium, open_watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from playwright.sync_api import Browser
+
+
+def pytest_configure() -> None:
+    """Say in one line what is missing, before anything is collected."""
+    if find_spec("playwright") is None:
+        raise pytest.UsageError("tests/browser: playwright is not installed; run these tests with `make test-browser`")
+    if find_chromium() is None:
+        raise pytest.UsageError(f"tests/browser: {NO_BROWSER}")
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium, whatever the system calls it."""
-    program = find_chromium()
-    if program is None:
-        pytest.exit(f"tests/browser: {NO_BROWSER}", returncode=4)
+    """Headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=program, args=["--disable-quic", "--font-render-hinting=none"])
+        found = driver.chromium.launch(
+            executable_path=find_chromium(), args=["--disable-quic", "--font-render-hinting=none"]
+        )
         yield found
         found.close()
 
