@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from edgebook import gate
+from edgebook import day_scores, gate
 from edgebook.gate import Trial
 from edgebook.learned_policy import confidence_rank
 from edgebook.params import Gate
@@ -134,9 +134,9 @@ def test_an_overconfident_twin_of_the_same_order_gains_nothing():
     log_odds, r = rng.normal(0, 0.3, 5000).round(3), rng.normal(0, 1.1, 5000)
     scores = []
     for loudness in (1.0, 4.0):
-        stakes = gate.candidate_stakes(loudness * log_odds)
+        stakes = day_scores.candidate_stakes(loudness * log_odds)
         earned = np.add.reduceat(stakes * r, np.arange(0, 5000, 50))
-        scores.append(gate.candidate_score(earned, expected_stake=float(np.abs(stakes).sum()) / 100))
+        scores.append(day_scores.candidate_score(earned, expected_stake=float(np.abs(stakes).sum()) / 100))
     own, twin = scores
     assert np.ptp(own) > 1
     np.testing.assert_allclose(own, twin, atol=2e-6)
@@ -271,26 +271,26 @@ def test_what_counts_is_bounded_and_lags_less_tightly_than_leads(differences):
 
 @given(arrays(np.float64, 20, elements=st.floats(-0.9, 3, allow_nan=False)))
 def test_book_score_keeps_the_order_of_returns_and_leaves_real_days_alone(returns):
-    score = gate.book_score(np.sort(returns), risk_per_trade=0.005, gate=GATE)
+    score = day_scores.book_score(np.sort(returns), risk_per_trade=0.005, gate=GATE)
     assert (np.diff(score) >= 0).all()
     real = np.abs(returns) < 0.14
     np.testing.assert_allclose(
-        gate.book_score(returns[real], risk_per_trade=0.005, gate=GATE), returns[real] / 0.005, atol=1e-6
+        day_scores.book_score(returns[real], risk_per_trade=0.005, gate=GATE), returns[real] / 0.005, atol=1e-6
     )
 
 
 def test_candidate_score_of_an_arm_without_stakes_is_zero():
-    assert gate.candidate_score(np.array([1.0, -2.0]), expected_stake=0.0).tolist() == [0.0, 0.0]
-    assert gate.candidate_score(np.array([1.0, -2.0]), expected_stake=4.0).tolist() == [0.25, -0.5]
+    assert day_scores.candidate_score(np.array([1.0, -2.0]), expected_stake=0.0).tolist() == [0.0, 0.0]
+    assert day_scores.candidate_score(np.array([1.0, -2.0]), expected_stake=4.0).tolist() == [0.25, -0.5]
 
 
 def test_stakes_are_for_and_against_in_proportion_to_the_log_odds():
-    assert gate.candidate_stakes(np.array([-0.2, 0.0, 0.1, 0.4])).tolist() == [-0.2, 0.0, 0.1, 0.4]
+    assert day_scores.candidate_stakes(np.array([-0.2, 0.0, 0.1, 0.4])).tolist() == [-0.2, 0.0, 0.1, 0.4]
 
 
 def test_whoever_loses_on_everything_alike_neither_gains_nor_loses_on_stakes_for_and_against():
     log_odds = np.array([-0.3, -0.1, 0.1, 0.3])
-    assert (gate.candidate_stakes(log_odds) * -0.1).sum() == pytest.approx(0, abs=1e-12)
+    assert (day_scores.candidate_stakes(log_odds) * -0.1).sum() == pytest.approx(0, abs=1e-12)
 
 
 @settings(max_examples=30)

@@ -75,7 +75,7 @@ def extended(small, tmp_path_factory) -> tuple[Path, dict[str, str]]:
     (root / "data" / "sample").symlink_to(ROOT / "data" / "sample", target_is_directory=True)
     (root / "tests").mkdir()
     shutil.copy(ROOT / "tests" / "nbval_sanitize.cfg", root / "tests")
-    module, listed = blocks(page, language="python")
+    (module,), (_, listed) = blocks(page, language="python"), blocks(page, language="text")
     (package / "weekday_tables.py").write_text(module, encoding="utf-8")
     (root / "notebooks").mkdir()
     nbformat.write(notebook_of(blocks(page, language="text")[0]), root / "notebooks" / f"{STAGE}.ipynb")

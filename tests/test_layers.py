@@ -26,7 +26,7 @@ LAYERS: dict[str, str] = {
     "regimes": "regimes regimes_kernels newest_regime regime_hmm regime_hmm_*",
     "policy": "market plan_outcomes heads vote_strategies stacking indicator_weights pattern_effects "
     "threshold_rules experts observed record consensus policy learned_policy learners signals candidate_marks",
-    "arms": "book gate pending arms cusum drift drift_limits drift_streams drift_words",
+    "arms": "book day_scores gate pending arms cusum drift drift_limits drift_streams drift_words",
     "seals": "seals seal_text seal_lines week before_seal",
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
     "loop": "routing loop drift_week week_rows decisions proposals history rederive",
@@ -34,8 +34,8 @@ LAYERS: dict[str, str] = {
     "evidence_loop evidence_loops known_switch known_truth null_* naive_rules adversarial_* power_curves audit "
     "audit_* planted_leaks loop_books loop_counts loop_summary loop_planted",
     "analyses": "tracks strategies learning_* policy_history head_record learner_record candidate_scores "
-    "random_policies goals goal_* compare_outcomes ab_* tear_sheet tear_sheet_days power second_opinions repeated_looks "
-    "regime_report regime_truth regime_performance regime_comparison outcome_* versions live store "
+    "random_policies goals goal_* compare_outcomes ab_* tear_sheet tear_sheet_days power second_opinions "
+    "repeated_looks regime_report regime_truth regime_performance regime_comparison outcome_* versions live store "
     "exporters doctor settings_file next_week weekly daily day_fold live_bars snapshot champion explain",
     "reports": "display report report_* dashboard dashboard_* learners_page adversarial_page loop_page loop_words "
     "loop_baselines_page figures figures_* ab_decision *_readings *_tables *_pictures *_review *_verdict drift_report "

@@ -2,8 +2,8 @@
 
 An arm here is a log-odds for each decision bar, above 0 for long and below for short; what it is made of is the
 caller's. Its book takes one risk a signal at the next open, one position a pair at a time, and is marked to market at
-midnight. Its score of all candidates is that of the loop: `gate.candidate_stakes` on both sides of every bar, paid per
-usual day's stake, which lags as `edgebook.arms` lets it lag. Labels, exit plans and gap fills are those of
+midnight. Its score of all candidates is that of the loop: `day_scores.candidate_stakes` on both sides of every bar,
+paid per usual day's stake, which lags as `edgebook.arms` lets it lag. Labels, exit plans and gap fills are those of
 `edgebook.candidates`.
 """
 
@@ -17,8 +17,8 @@ import numpy as np
 from edgebook.adversarial_books import DAYS, WEEKS
 from edgebook.candidate_marks import open_profit
 from edgebook.candidates import label_candidates
+from edgebook.day_scores import candidate_score, candidate_stakes
 from edgebook.exit_plans import Costs, ExitPlan
-from edgebook.gate import candidate_score, candidate_stakes
 from edgebook.plan_outcomes import DAY_MS, milliseconds
 
 if TYPE_CHECKING:

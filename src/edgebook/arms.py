@@ -13,7 +13,7 @@ import pandas as pd
 
 from edgebook.book import Book, BookWeek, trade_week
 from edgebook.candidate_marks import marked_r
-from edgebook.gate import book_score, candidate_score
+from edgebook.day_scores import book_score, candidate_score
 from edgebook.heads import fit_heads
 from edgebook.learned_policy import make_policy
 from edgebook.learners import learn

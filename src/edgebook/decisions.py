@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgebook.arms import Arm, Rules, start_arm
 from edgebook.errors import SettingsError
-from edgebook.gate import Trial, baseline_bar, promotion_bar
+from edgebook.gate import Trial, baseline_bar, challenge
 from edgebook.market import REGIMES, Market, milliseconds
 from edgebook.params import AbTest, Drift
 from edgebook.proposals import refusal, waiting
@@ -268,12 +268,9 @@ def admit(state: State, inputs: Inputs, *, attachments: Mapping[str, str], used:
     state.arms[name] = _unproven_arm(name, proposal.recipe, inputs, at=until)
     state.challenger = name
     state.admissions.append({"week": state.as_of, "recipe": name})
-    bar = promotion_bar(inputs.rules.gate, number=admitted + 1)
-    planned = 7 * inputs.rules.learning.trial_weeks
-    state.trials.insert(
-        0,
-        Trial.begin("promotion", arm=name, against=state.champion, since=state.as_of, bar=bar, planned_days=planned),
-    )
+    rules, number = inputs.rules, admitted + 1
+    trial = challenge(rules.gate, number=number, weeks=rules.learning.trial_weeks)
+    state.trials.insert(0, replace(trial, arm=name, against=state.champion, since=state.as_of))
     limit = inputs.rules.gate.admissions_per_year
     state.event("admitted", name, f"{proposal.origin}; number {admitted + 1} of {limit} in {year}")
     return used

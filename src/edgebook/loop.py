@@ -17,7 +17,7 @@ from edgebook.book import trade_orders
 from edgebook.decisions import Inputs, State, admit, decide
 from edgebook.drift_week import SEALED_NAME, watch_week
 from edgebook.errors import SealError, SettingsError
-from edgebook.gate import Trial, baseline_bar, bet, error_share, promotion_bar
+from edgebook.gate import Trial, baseline_bar, bet, challenge, error_share
 from edgebook.importance_run import kept_in_force
 from edgebook.learners import LEARNER_COLUMNS
 from edgebook.market import WEEK_MS, milliseconds
@@ -74,11 +74,8 @@ def begin_history(inputs: Inputs, *, at: str) -> Seal:
     admissions = []
     events = [{"kind": "genesis", "recipe": champion, "text": "the first policy of the history"}]
     if challenger is not None:
-        bar = promotion_bar(gate)
-        planned = 7 * inputs.rules.learning.trial_weeks
-        trials.insert(
-            0, Trial.begin("promotion", arm=challenger, against=champion, since=at, bar=bar, planned_days=planned)
-        )
+        trial = challenge(gate, number=1, weeks=inputs.rules.learning.trial_weeks)
+        trials.insert(0, replace(trial, arm=challenger, against=champion, since=at))
         admissions.append({"week": at, "recipe": challenger})
         events.append({"kind": "admitted", "recipe": challenger, "text": "pre-registered at genesis"})
     head = _head(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from edgebook.gate import candidate_stakes
+from edgebook.day_scores import candidate_stakes
 from edgebook.heads import shares
 from edgebook.indicator_weights import as_text, from_text, in_thousandths
 from edgebook.learned_policy import confidence_rank
