@@ -10,6 +10,7 @@ from edgebook.learners_page import bars
 from edgebook.loop_counts import GATE
 from edgebook.loop_page import loop_bars, loop_section
 from edgebook.naive_rules import EAGER, PAIRED_T, TWO_RATES
+from edgebook.power_curves import AT_TRADES
 from edgebook.reproduction import reproduction_section
 
 if TYPE_CHECKING:
@@ -91,6 +92,21 @@ def _part(found: Mapping[str, Any] | None, made: Callable[[Mapping[str, Any]], s
     return made(found) if found else f"{title}\n\n{NOT_YET}"
 
 
+def _is_default(row: Mapping[str, Any]) -> bool:
+    """Whether a row of the power curves is that of five points at the default market's trades a week."""
+    return bool(row["points"] == 0.05 and row["trades_a_week"] == AT_TRADES and row["candidates"])
+
+
+def _gate_power(row: Mapping[str, Any]) -> str:
+    """How soon the gate by itself promotes five points."""
+    soon = f"the median week is {row['median']:.0f}" if row["median"] else "fewer than half are"
+    return (
+        f"The gate by itself: a challenger that wins 5 points more from its first day on, at {row['trades_a_week']} "
+        f"trades a week, is promoted within a year in {row['k']} of {row['n']}, {row['k'] / row['n']:.0%} "
+        f"[{row['low']:.0%}, {row['high']:.0%}]; {soon}. In the complete loop it must first learn them."
+    )
+
+
 def _short(known: Known) -> list[tuple[str, str]]:
     """The answer of every study in a line or two, each with a name that other pages link to."""
     lines: list[tuple[str, str]] = []
@@ -105,6 +121,7 @@ def _short(known: Known) -> list[tuple[str, str]]:
             f"a year, upper limit {gate['upper']:.2%}, allowed {known['adversarial']['allowed']:.2%} ({beside})."
         )
         lines.append(("adversarial", said))
+        lines += [("power-gate", _gate_power(row)) for row in known["adversarial"]["power"] if _is_default(row)]
     if known["audit"]:
         leaks, honest = known["audit"]["leaks"], known["audit"]["honest"]
         said = (

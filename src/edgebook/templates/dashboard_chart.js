@@ -71,7 +71,7 @@ function spread(labels, top, bottom) {
 function frameOf(trade, bars, width) {
   const narrow = width < 620;
   const height = narrow ? 340 : 400;
-  const side = { left: narrow ? 8 : 10, right: narrow ? 152 : 206, top: 26, bottom: 46 };
+  const side = { left: narrow ? 56 : 64, right: narrow ? 152 : 206, top: 26, bottom: 46 };
   const prices = [trade.entry, trade.exit, trade.target, trade.stop, ...bars.flatMap((bar) => [bar.high, bar.low])].filter(Number.isFinite);
   const [least, most] = [Math.min(...prices), Math.max(...prices)];
   const pad = (most - least) * 0.05 || Math.abs(most) * 0.01 || 1;
@@ -90,7 +90,7 @@ function axesOf(frame, trade) {
   const texts = [];
   for (const price of niceSteps(frame.low, frame.high, frame.narrow ? 4 : 6)) {
     parts.push(draw('line', { x1: frame.side.left, x2: frame.right, y1: frame.y(price), y2: frame.y(price), class: 'grid' }));
-    texts.push(draw('text', { x: frame.side.left + 2, y: frame.y(price) - 4, class: 'tick' }, priceText(price, trade.entry)));
+    texts.push(draw('text', { x: frame.side.left - 6, y: frame.y(price) + 4, class: 'tick', 'text-anchor': 'end' }, priceText(price, trade.entry)));
   }
   const { step, ticks } = timeSteps(frame.first, frame.last, frame.narrow ? 3 : 7);
   for (const time of ticks) {

@@ -14,7 +14,8 @@ function tradeFacts(book, row) {
     .filter(([, key]) => trades[key] && Number.isFinite(at(key))).map(([title, key, text]) => [title, shown(key, at(key), text)]);
   const words = [['Opened', `${timeText(trade.opened)} UTC`], ['Closed', Number.isFinite(trade.closed) ? `${timeText(trade.closed)} UTC` : 'still open'],
     ['Why it closed', Number.isFinite(trade.closed) ? trade.reason : ''], ['Pattern', nameOf(book, 'pattern', trades, row)], ['Regime', nameOf(book, 'regime', trades, row)],
-    ['Heads that agreed', headsOf(book, row)], ['Policy', nameOf(book, 'version', trades, row)], ['Exit plan', nameOf(book, 'plan', trades, row)]];
+    ['Heads that agreed', headsOf(book, row)], ['Policy', nameOf(book, 'version', trades, row)], ['Exit plan', nameOf(book, 'plan', trades, row)],
+    ['Why it was a signal', `edgebook explain ${trade.id}`]];
   /* What an open trade does not have yet is left out. */
   return [...words.slice(0, 3), ...numbersOf, ...words.slice(3)].filter(([, value]) => value !== '');
 }
@@ -65,7 +66,7 @@ function chartNote(book, found) {
   const levels = 'Target and stop with their R before costs; the exit with R after costs. ';
   if (found) return levels + `Bars: high, low and close${found.exact ? '' : ', to 1/255 of the height between the lowest and the highest'}. The strip below: the regime at the decision.`;
   return levels + (book.head.served ? 'The server has no bars of this trade.'
-    : 'The bars of this trade are not in the page: `edgebook open` shows them.');
+    : 'The bars of this trade are not in the page: edgebook open shows them.');
 }
 
 function neighbours(book, rows, row, go) {

@@ -64,9 +64,9 @@ function showTrades(book, state, go) {
 }
 
 function tradesStatus(book, state, keys, ordered) {
-  if (state.trade && tradeRow(book, state.trade) === undefined) return `The trade ${state.trade} is not in this page: see \`edgebook open\`.`;
+  if (state.trade && tradeRow(book, state.trade) === undefined) return `The trade ${state.trade} is not in this page: see edgebook open.`;
   const total = cellCount(book, state, keys);
-  const few = `the rest with \`edgebook open\`, or in data/ledger/${book.head.history}/`;
+  const few = `the rest with edgebook open, or in data/ledger/${book.head.history}/`;
   if (ordered === null && !total) return 'There is no such cell in this page.';
   if (ordered === null) return `n ${countText(total)}. Which trades are in such a cell is not part of this page.`;
   const row = cellOf(book, state, keys);
