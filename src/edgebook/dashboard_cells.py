@@ -184,12 +184,13 @@ def _all(signals: Signals, profit: Floats, *, whole: pd.DataFrame | None) -> pd.
         named = whole.set_index("metric")
         for end, suffix in (("value", ""), ("low", "_low"), ("high", "_high")):
             row[f"win_rate{suffix}"] = float(named[end]["win_rate"])
-    return pd.DataFrame([row]).assign(kind=0, values=[()])
+    return pd.DataFrame([row]).assign(kind=0, values=pd.Series([()], dtype=object))
 
 
 def _part(own: pd.DataFrame, place: Ints, *, kind: int) -> pd.DataFrame:
     """Cells of one kind under the columns of all."""
-    return own[SHRUNK].assign(kind=kind, values=list(map(tuple, place.tolist())))
+    values = pd.Series([tuple(row) for row in place.tolist()], index=own.index, dtype=object)
+    return own[SHRUNK].assign(kind=kind, values=values)
 
 
 def _placed(names: pd.Series[Any], values: Sequence[str]) -> Ints:

@@ -177,8 +177,8 @@ def _cut(
 
 def _stamp(value: Any) -> int | None:
     """Milliseconds UTC of a date of the ledger, None where it is missing."""
-    stamp = pd.Timestamp(value) if value is not None and value == value and value != "" else pd.NaT
-    if stamp is pd.NaT:
+    if value is None or value == "" or value != value:
         return None
+    stamp = pd.Timestamp(value)
     stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp
     return round(stamp.timestamp() * 1000)
