@@ -150,7 +150,7 @@ def test_drawdown_range_depends_on_the_seed_alone():
 
 
 def test_the_page_documents_each_metric_with_its_unit_and_nothing_else():
-    ours = DOCS.read_text(encoding="utf-8").split("## By pattern")[0]
+    ours = DOCS.read_text(encoding="utf-8").split("## Per day, of the tear sheet")[0]
     rows = re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", ours, flags=re.MULTILINE)
     assert dict(rows) == {**metrics.TRADE_METRICS, **metrics.BOOK_METRICS}
     assert [name for name, _ in rows] == [*metrics.TRADE_METRICS, *metrics.BOOK_METRICS]

@@ -123,7 +123,12 @@ def test_page_shows_header_settings_and_results(twice: list[Path]) -> None:
     text = (twice[0] / "small.html").read_text()
     for shown in (
         *("Is a small report the same twice?", "2019-07-01", "crypto", "r1@2019-07-01", "0a1b2c3d4e", "f0e1d2c3b4"),
-        *('<a href="another.html">Another</a>', "Settings of this run", "40.0 to 60.0 %", "<strong>50 %</strong>"),
+        *(
+            '<a href="another.html">Another</a>',
+            "Settings of this run",
+            "40.0 to 60.0 %",
+            "<strong>50\N{NO-BREAK SPACE}%</strong>",
+        ),
         *("Keep the champion.", "data:image/png;base64,", "Not financial advice"),
     ):
         assert shown in text

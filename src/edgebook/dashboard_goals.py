@@ -64,7 +64,7 @@ def week_scoreboard(week: Week, *, goals: Mapping[str, Any]) -> pd.DataFrame:
         heads=week.heads,
         goals=goals,
         weeks=week.weeks,
-        periods_per_year=week.periods_per_year,
+        periods_per_year=week.book_days_per_year,
     )
 
 

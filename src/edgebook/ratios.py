@@ -89,7 +89,8 @@ def daily_ratio_interval(
     lags = min(int(4 * (days / 100) ** (2 / 9)), days - 1)
     plain = float(np.sum(influence**2))
     shared = sum(2 * (1 - k / (lags + 1)) * float(np.sum(influence[k:] * influence[:-k])) for k in range(1, lags + 1))
-    variance = max(plain, plain + shared) / (days * (days - 1))
+    spread = max(plain, plain + shared)
+    variance = spread / (days * (days - 1))
     half = intervals.student(days - 1) * np.sqrt(variance)
     year = np.sqrt(periods_per_year)
     return Interval(
@@ -97,5 +98,5 @@ def daily_ratio_interval(
         low=float((ratio - half) * year),
         high=float((ratio + half) * year),
         n=int(days),
-        n_effective=float(days * plain / max(plain, plain + shared)),
+        n_effective=float(days * plain / spread) if spread > 0 else float(days),
     )

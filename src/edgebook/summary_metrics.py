@@ -23,7 +23,7 @@ def account_metrics(week: Week) -> pd.DataFrame:
     if daily.empty:
         return pd.DataFrame(columns=["metric", "value", "low", "high", "n", "unit"])
     trades = trade_metrics(week.ledger, days=len(daily))
-    book = book_metrics(daily, periods_per_year=week.periods_per_year)
+    book = book_metrics(daily, periods_per_year=week.book_days_per_year)
     return pd.concat([trades, book], ignore_index=True)
 
 

@@ -121,6 +121,11 @@ class Week:
         """Days a year on which the market trades."""
         return periods_per_year(self.source)
 
+    @property
+    def book_days_per_year(self) -> int:
+        """Days a year of a book: it has a row for each day of the calendar, whether the market trades or not."""
+        return 365
+
     def recipe(self, name: str) -> Recipe:
         """A recipe of this history."""
         return known_recipe(self.seal.recipes[name], name)
