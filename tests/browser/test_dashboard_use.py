@@ -214,11 +214,11 @@ def test_everything_can_be_done_by_keyboard(opened, file):
     assert page.evaluate("() => document.activeElement.closest('th').dataset.column") == "win_rate"
     tab_to(page, "#cells-table tbody a")
     page.keyboard.press("Enter")
-    assert page.evaluate("() => document.activeElement.id") == "trades-title"
+    page.wait_for_function("() => document.activeElement.id === 'trades-title'")
     tab_to(page, "#trades-table tbody a")
     page.keyboard.press("Enter")
     page.locator("#trade-chart svg").wait_for()
-    assert page.evaluate("() => document.activeElement.id") == "trade-title"
+    page.wait_for_function("() => document.activeElement.id === 'trade-title'")
     page.go_back()
     page.go_back()
     assert page.locator("#cells-view").is_visible()
