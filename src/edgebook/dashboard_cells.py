@@ -169,9 +169,16 @@ def badges_note(cells: Cells) -> str:
     tested, badged = int(own["q_value"].notna().sum()), int(own["badge"].isin([BETTER, WORSE]).sum())
     return (
         f"Badges are the outcome report's: {len(own):,} cells, of which {tested:,} have enough signals, are tested "
-        f"together at a false-discovery rate of 10 %; {badged} survive. The crossings that the report does not have "
+        f"together at a false-discovery rate of 10 %; {badged} survive{'s' if badged == 1 else ''}{_where(own, cells)}. The crossings that the report does not have "
         "hold the same signals once more and are not tested: they are shrunk and wear no badge."
     )
+
+
+def _where(own: pd.DataFrame, cells: Cells) -> str:
+    """Groupings in which a badge is to be found."""
+    kinds = own.loc[own["badge"].isin([BETTER, WORSE]), "kind"].unique().tolist()
+    named = [" × ".join(words(name) for name in cells.kinds[int(kind)][1]) for kind in sorted(kinds)]
+    return f" (grouped by {', by '.join(named)})" if named else ""
 
 
 def _all(signals: Signals, profit: Floats, *, whole: pd.DataFrame | None) -> pd.DataFrame:
@@ -274,4 +281,7 @@ def cells_note(kinds: Sequence[dict[str, Any]], *, most_left_out: int | None) ->
     """
     total, shown = share_shown(kinds)
     left = "" if most_left_out is None else f" The other {total - shown:,} hold at most {most_left_out} signals each."
-    return f"{shown:,} of {total:,} cells of closed signals.{left} n_effective counts signals of one week together."
+    return (
+        f"{shown:,} of {total:,} cells of closed signals.{left} n_effective, in the CSV, counts signals of one week "
+        "together."
+    )

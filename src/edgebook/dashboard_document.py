@@ -147,6 +147,7 @@ def change_rows(numbers: Sequence[Number]) -> list[dict[str, Any]]:
             "low": number(one.low),
             "high": number(one.high),
             "n": one.n,
+            "n_text": one.counted,
             "format": one.how,
             "text_this": formatted(one.this, one.how),
             "text_last": formatted(one.last, one.how),

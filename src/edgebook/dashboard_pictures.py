@@ -114,9 +114,22 @@ def equity_picture(equity: pd.DataFrame, week: Week, *, events: pd.DataFrame, go
     return picture(
         figure,
         caption=f"Net of costs, marked to market at each day's end, n = {len(equity):,} days. The account follows the "
-        f"champion{''.join(f'; {one}' for one in named)}. Lines down: the history's events, solid where the champion "
+        f"champion{''.join(f'; {one}' for one in named)}.{_since_admission(equity)} Lines down: the history's events, solid where the champion "
         "changes.",
     )
+
+
+def _since_admission(equity: pd.DataFrame) -> str:
+    """What the account made over the days of a challenger that came later: their lines end on different clocks."""
+    if "challenger" not in equity or ACCOUNT not in equity:
+        return ""
+    days = equity["challenger"].notna()
+    both = equity.loc[days, [ACCOUNT, "challenger"]]
+    if days.all() or len(both) < 2:
+        return ""
+    account, challenger = (formatted(float(both[name].iloc[-1] / both[name].iloc[0]) - 1, "signed_percent")
+                           for name in both)  # fmt: skip
+    return f" Over the challenger's own {len(both):,} days: challenger {challenger}, account {account}."
 
 
 def indicator_weights_over_time(seals: Sequence[Seal]) -> pd.DataFrame:

@@ -72,11 +72,20 @@ def importance_changes(previous: Mapping[str, str], now: Mapping[str, str], *, s
     dropped = [name for name in run["dropped"] if name in set(old["kept"])]
     back = [name for name in run["kept"] if name in set(old["dropped"])]
     total = len(run["kept"]) + len(run["dropped"])
-    line = f"New importance run of {run['at']}: {len(run['kept'])} of {total} indicators kept"
+    line = f"New importance run of {run['at']}: {len(run['kept'])} of {total} indicators kept{_on_evidence(run)}"
     if not dropped and not back:
         return [f"{line}, the same as before{whom}."]
     parts = [f"dropped {_listed(dropped)}" if dropped else "", f"brought back {_listed(back)}" if back else ""]
     return [f"{line}; {'; '.join(part for part in parts if part)}{whom}."]
+
+
+def _on_evidence(run: Mapping[str, Any]) -> str:
+    """How many clusters an importance run has evidence for; what is kept beside them only keeps heads from emptying."""
+    clusters = run.get("clusters", [])
+    if not clusters:
+        return ""
+    shown = sum(cluster["evidence"] != "none" for cluster in clusters)
+    return f" ({shown} of {len(clusters)} clusters on evidence)"
 
 
 def _selecting(seal: Seal) -> list[str]:

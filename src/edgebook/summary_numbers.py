@@ -57,6 +57,14 @@ class Number:
     n: int | None = None
 
     @property
+    def counted(self) -> str:
+        """What `n` counts, in words; empty where there is none."""
+        if self.n is None:
+            return ""
+        unit = "day" if self.name.startswith(("wealth", "return")) else "signal"
+        return f"{formatted(self.n, 'integer')} {unit}{'' if self.n == 1 else 's'}"
+
+    @property
     def change(self) -> float | None:
         """What this week is more than the last."""
         return None if self.this is None or self.last is None else self.this - self.last

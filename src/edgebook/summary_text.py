@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from edgebook.week import Week
 
 MOST_ALARMS, MOST_GAPS = 8, 8
+CLOSE_TO_EVEN = (
+    "Profit factor and break-even weigh each trade by its return in percent, expectancy by its risk, and equity by its "
+    "stake: close to even, they may disagree on the sign."
+)
+"""Why a profit factor above 1 may stand beside a loss."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,9 @@ def summary_text(week: Week, facts: Facts) -> str:
         _numbers(facts.numbers),
         [f"A week alone is mostly noise: judge by the {WINDOW_WEEKS} weeks and by what is counted since genesis, "
          f"{week.genesis}. Two windows of {WINDOW_WEEKS} weeks share {WINDOW_WEEKS - 1} of them. Everything is net of "
-         "costs; R is the risk taken at entry."],
+         "costs; R is the risk taken at entry.",
+         "",
+         CLOSE_TO_EVEN],
         ["## Open positions"],
         _positions(facts.positions),
         ["## What changed since last week"],
@@ -160,7 +167,7 @@ def checklist(week: Week, facts: Facts) -> list[str]:
             "[outcome analysis](outcome_analysis.html) for patterns and cells."
         )
     if facts.gaps:
-        items.append(f"Bars are missing: {_gaps(facts.gaps)}. A holiday, or a source to mend before the next week?")
+        items.append(f"Bars are missing, found of usual: {_gaps(facts.gaps)}. A holiday, or a source to mend before the next week?")
     if facts.settings or facts.unnamed:
         items.append("Were the settings below meant to change?")
     return [
@@ -239,7 +246,7 @@ def _learning(week: Week, trials: Sequence[Trial]) -> list[str]:
     lines.append(
         f"Error budget of {budget['year']}: {budget['admitted']} of {budget['admissions_per_year']} challengers "
         f"admitted, {formatted(budget['alpha_spent'], 'percent')} of {formatted(budget['alpha_per_year'], 'percent')} "
-        "spent."
+        "spent; a challenger counts in the year in which it was admitted."
     )
     return ["\n\n".join(escaped(line) for line in lines)]
 

@@ -119,13 +119,20 @@ def _keep(week: Week, *, champion: str, recipe: str, trial_weeks: int | None) ->
     grow = f" It would have to grow {factor:,.1f}-fold" if factor < 1e6 else " It is next to nothing"
     weeks = trial.days // 7
     left = "" if trial_weeks is None else f"; {_weeks(max(0, trial_weeks - weeks))} of the trial are left"
+    books, candidates = (written_wealth(trial.wealth(book_share=share)) for share in (1.0, 0.0))
+    yet = (
+        f"Below 1, the bets on {recipe} have lost so far; that does not show that it is worse"
+        if decision["wealth"] < 1
+        else f"Not enough yet says nothing against {recipe}"
+    )
     return Verdict(
         "keep",
         f"Keep {champion}: {recipe} has not shown enough yet",
         f"The evidence for {recipe} stands at wealth {wealth}; {bar} would promote it. It began at 1 on {trial.since}, "
-        f"{_weeks(weeks)} ago.{grow}{left}.",
+        f"{_weeks(weeks)} ago.{grow}{left}. Bets on the two books alone stand at {books}, on what both said of all "
+        f"candidates at {candidates}.",
         f"The account goes on following {champion}. If {recipe} is no better, its wealth reaches {bar} with a chance "
-        f"of at most {chance_of(decision['bar'])}, however often one looks. Not enough yet says nothing against it.",
+        f"of at most {chance_of(decision['bar'])}, however often one looks. {yet}.",
     )
 
 

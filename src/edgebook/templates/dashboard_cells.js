@@ -21,10 +21,10 @@ function cellColumns(book, state, keys) {
     number('win_rate', 'Win rate', percentText, 'Share of trades closed at a profit after costs'),
     band('95 % interval', 'win_low', 'win_high', percentText, rate),
     number('shrunk', 'shrunk', percentText, 'Win rate drawn toward the coarser cell, the more the fewer trades'),
-    number('profit_factor', 'Profit factor', ratioText, 'Sum of gains over sum of losses'),
+    number('profit_factor', 'Profit factor', ratioText, 'Sum of gains over sum of losses, of returns in percent'),
     number('mean_r', 'Expectancy', meanText, 'Mean profit a trade, in R, after costs', { sign: true }),
     number('shrunk_r', 'shrunk', meanText, 'Expectancy drawn toward the coarser cell, the more the fewer trades', { sign: true }),
-    band('95 % of it', 'shrunk_r_low', 'shrunk_r_high', meanText, inR),
+    band('95 % of shrunk', 'shrunk_r_low', 'shrunk_r_high', meanText, inR),
     { key: 'badge', title: 'Badge', sorts: true, falls: true, hint: 'Only where it survives the correction over all cells',
       kind: 'badge', show: (row) => badgeOf(cells.badge[row]) }];
 }
@@ -71,7 +71,9 @@ function cellsStatus(book, found, rows) {
   const badges = rows.filter((row) => book.cells.badge[row]).length;
   const size = rows.length ? `, n ${countText(counts.reduce((a, b) => Math.min(a, b)))} to ${countText(counts.reduce((a, b) => Math.max(a, b)))}` : '';
   const left = kind.total > kind.shown ? ` ${countText(kind.total - kind.shown)} with the fewest trades are not in the page.` : '';
-  const tested = !kind.report ? 'No badges: this crossing is not among the cells that are tested.'
+  const tested = !kind.report ? (found.keys[0] === 'indicator_pair'
+    ? 'Only pairs that the outcome report lists, for standing out at either end. No badges: they are not among the cells that are tested.'
+    : 'No badges: this crossing is not among the cells that are tested.')
     : badges === 1 ? '1 badge after correction.' : `${countText(badges) === '0' ? 'No' : countText(badges)} badges after correction.`;
   const titles = found.keys.map((key) => inSentence(book.dimensions.get(key).title)).join(' × ');
   return `${countText(rows.length)} of ${countText(found.of)} cells by ${titles}${size}.${left} ${tested}`;
