@@ -76,8 +76,10 @@ def document(*, symbol: str = "BTC/USD", pattern: str = "breakout", closed: int 
         "champion": {
             "version": "r1@2019-07-01", "recipe": "r1", "title": "refit", "since": "2018-04-02",
             "settings": [["exit_plan", symbol]],
+            "weeks_to_certify": 12,
             "thresholds": [
-                {"regime": "ranging", "value": 0.6, "certified": False, "mean_r": 0.1, "low": -1, "high": 1, "n": 3}
+                {"regime": "ranging", "value": 0.6, "certified": False, "weeks": 7,
+                 "mean_r": 0.1, "low": -1, "high": 1, "n": 3}
             ],
             "lineage": [{"as_of": "2018-04-02", "recipe": "r1", "event": "genesis", "text": "first", "change": True}],
         },

@@ -50,7 +50,8 @@ def with_seal(week: Week, **changes: object) -> Week:
 
 def trial(kind: str = "promotion", *, arm: str = "r3", against: str = "r1", days: int = 70, **more: object) -> object:
     given = {"kind": kind, "arm": arm, "against": against, "days": days, "since": "2018-04-02", "bar": 40.0}
-    return SimpleNamespace(**given | {"crossed": None} | more)
+    both = {1.0: 3.0, 0.0: 2.25}
+    return SimpleNamespace(**given | {"crossed": None, "wealth": lambda *, book_share: both[book_share]} | more)
 
 
 def decided(action: str, *, trials: tuple = (), events: tuple = (), over: tuple = (), **decision: object) -> object:
@@ -67,9 +68,13 @@ def test_keep_says_how_far_the_bar_is_and_what_is_left() -> None:
     assert (said.action, said.title) == ("keep", "Keep r1: r3 has not shown enough yet")
     assert said.why == (
         "The evidence for r3 stands at wealth 2.50; 40 would promote it. It began at 1 on 2018-04-02, 10 weeks ago. "
-        "It would have to grow 16.0-fold; 42 weeks of the trial are left."
+        "It would have to grow 16.0-fold; 42 weeks of the trial are left. Bets on the two books alone stand at 3.00, "
+        "on what both said of all candidates at 2.25."
     )
     assert "reaches 40 with a chance of at most 2.5 %" in said.means
+    assert said.means.endswith("Not enough yet says nothing against r3.")
+    lower = verdict_of(decided("keep", trials=(trial(),), wealth=0.5, bar=40.0))
+    assert lower.means.endswith("Below 1, the bets on r3 have lost so far; that does not show that it is worse.")
 
 
 def test_promotion_names_the_chance_of_being_wrong_and_who_watches() -> None:
@@ -246,6 +251,12 @@ def test_an_importance_run_says_what_it_dropped_and_brought_back() -> None:
         "New importance run of 2018-07-02: 2 of 3 indicators kept; dropped b; brought back c (heeded by r4)."
     ]
     assert importance_changes(now, now, selecting=[]) == []
+    clusters = [{"evidence": "line"}, {"evidence": "none"}]
+    found = {"keep.json": json.dumps(json.loads(now["keep.json"]) | {"clusters": clusters})}
+    assert (
+        "2 of 3 indicators kept (1 of 2 clusters on evidence); dropped b"
+        in importance_changes(before, found, selecting=[])[0]
+    )
     same = importance_changes(before, run(["b", "a"], ["c"]), selecting=[])
     assert same == [
         "New importance run of 2018-07-02: 2 of 3 indicators kept, the same as before (no running recipe heeds it)."

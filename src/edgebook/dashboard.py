@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from edgebook.dashboard_text import document_text
 from edgebook.formats import MISSING, formatted, interval
 from edgebook.report_index import TEMPLATES, Link, stylesheet
+from edgebook.summary_numbers import CLOSE_TO_EVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +43,8 @@ SCRIPTS = (
 """Parts of the script, in order: templates/dashboard_<name>.js."""
 STRIP = ("win_rate", "expectancy", "profit_factor", "sharpe_ratio", "max_drawdown", "equity")
 """Metrics of the account on the first screen."""
+OF_DAYS = ("sharpe_ratio", "max_drawdown")
+"""Those whose n counts days; the others count signals."""
 PLACES = {
     "gate": ("wealth",),
     "equity": ("equity",),
@@ -81,7 +84,12 @@ def dashboard_page(
         "verdict": document["verdict"],
         "alarms": document.get("alarms", []),
         "alarms_before": document.get("alarms_before", []),
-        "strip": [{**named[name], "beside": _beside(name, named)} for name in STRIP if name in named],
+        "strip": [
+            {**named[name], "beside": _beside(name, named), "counts": "days" if name in OF_DAYS else "signals"}
+            for name in STRIP
+            if name in named
+        ],
+        "close_to_even": CLOSE_TO_EVEN,
         "key": key,
         "scoreboard": document.get("scoreboard", []),
         "tally": _tally(document.get("scoreboard", [])),

@@ -18,6 +18,7 @@ from edgebook.cells import BETTER, WORSE, cell_table
 from edgebook.dashboard_numbers import numbers, row_text, rows_of
 from edgebook.dashboard_pairs import KEY as PAIR
 from edgebook.dashboard_pairs import pair_cells
+from edgebook.figures_palette import words
 from edgebook.outcome_cells import KINDS, report_cells
 
 if TYPE_CHECKING:
@@ -169,8 +170,9 @@ def badges_note(cells: Cells) -> str:
     tested, badged = int(own["q_value"].notna().sum()), int(own["badge"].isin([BETTER, WORSE]).sum())
     return (
         f"Badges are the outcome report's: {len(own):,} cells, of which {tested:,} have enough signals, are tested "
-        f"together at a false-discovery rate of 10 %; {badged} survive{'s' if badged == 1 else ''}{_where(own, cells)}. The crossings that the report does not have "
-        "hold the same signals once more and are not tested: they are shrunk and wear no badge."
+        f"together at a false-discovery rate of 10 %; {badged} survive{'s' if badged == 1 else ''}"
+        f"{_where(own, cells)}. The crossings that the report does not have hold the same signals once more and are "
+        "not tested: they are shrunk and wear no badge."
     )
 
 

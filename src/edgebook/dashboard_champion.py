@@ -9,6 +9,7 @@ from edgebook.dashboard_numbers import number
 from edgebook.drift_words import KIND as DRIFT
 from edgebook.learning_curve import CHANGES
 from edgebook.policy_history import threshold_evidence
+from edgebook.thresholds import MIN_WEEKS
 
 if TYPE_CHECKING:
     from edgebook.week import Week
@@ -51,9 +52,11 @@ def champion_document(week: Week) -> dict[str, Any]:
                 "low": number(row["low"]),
                 "high": number(row["high"]),
                 "n": int(row["n"]),
+                "weeks": int(row["weeks"]),
             }
             for row in threshold_evidence(week.seals).to_dict("records")
         ],
+        "weeks_to_certify": MIN_WEEKS,
         "lineage": [
             {
                 "as_of": str(head["as_of"]),

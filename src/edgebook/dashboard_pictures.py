@@ -14,6 +14,7 @@ from edgebook.figures_events import draw_events
 from edgebook.figures_gate import wealth_picture
 from edgebook.figures_importance import contributions_picture, decisions_picture
 from edgebook.figures_learning import thresholds_picture, weights_picture
+from edgebook.formats import formatted
 from edgebook.gate import promotion_bar
 from edgebook.importance_run import sealed_importance
 from edgebook.learning_curve import history_events
@@ -114,8 +115,8 @@ def equity_picture(equity: pd.DataFrame, week: Week, *, events: pd.DataFrame, go
     return picture(
         figure,
         caption=f"Net of costs, marked to market at each day's end, n = {len(equity):,} days. The account follows the "
-        f"champion{''.join(f'; {one}' for one in named)}.{_since_admission(equity)} Lines down: the history's events, solid where the champion "
-        "changes.",
+        f"champion{''.join(f'; {one}' for one in named)}.{_since_admission(equity)} Lines down: the history's events, "
+        "solid where the champion changes.",
     )
 
 

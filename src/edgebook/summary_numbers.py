@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from edgebook.week import Week
 
 WINDOW_WEEKS = 13
+CLOSE_TO_EVEN = (
+    "Profit factor and break-even weigh each trade by its return in percent, expectancy by its risk, and equity by its "
+    "stake: close to even, they may disagree on the sign."
+)
+"""Why a profit factor above 1 may stand beside a loss."""
 
 _CHANGES: dict[Format, Format] = {"percent": "points", "signed_percent": "points", "number": "signed"}
 

@@ -11,7 +11,7 @@ from edgebook.formats import MISSING, formatted, interval
 from edgebook.markdown_text import code, escaped, table
 from edgebook.report_names import QUESTIONS, REPORTS
 from edgebook.summary_changes import policy_changes
-from edgebook.summary_numbers import WINDOW_WEEKS, change_text, week_numbers
+from edgebook.summary_numbers import CLOSE_TO_EVEN, WINDOW_WEEKS, change_text, week_numbers
 from edgebook.summary_settings import Change, settings_changes, unnamed_change
 from edgebook.summary_state import bar_gaps, open_positions
 from edgebook.summary_verdict import verdict_of, written_wealth
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
     from edgebook.week import Week
 
 MOST_ALARMS, MOST_GAPS = 8, 8
-CLOSE_TO_EVEN = (
-    "Profit factor and break-even weigh each trade by its return in percent, expectancy by its risk, and equity by its "
-    "stake: close to even, they may disagree on the sign."
-)
-"""Why a profit factor above 1 may stand beside a loss."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +162,9 @@ def checklist(week: Week, facts: Facts) -> list[str]:
             "[outcome analysis](outcome_analysis.html) for patterns and cells."
         )
     if facts.gaps:
-        items.append(f"Bars are missing, found of usual: {_gaps(facts.gaps)}. A holiday, or a source to mend before the next week?")
+        items.append(
+            f"Bars are missing, found of usual: {_gaps(facts.gaps)}. A holiday, or a source to mend before next week?"
+        )
     if facts.settings or facts.unnamed:
         items.append("Were the settings below meant to change?")
     return [

@@ -72,11 +72,13 @@ def verdict_of(week: Week, *, trial_weeks: int | None = None) -> Verdict:
             f"The account goes on following {champion}; it learns on, and nobody can take its place this week.",
         )
     if action == "pin":
+        over = [str(row["arm"]) for row in head["over"] if row["kind"] == "promotion" and row["until"] == head["as_of"]]
+        ended = f" The trial of {over[0]} against the former champion is over with it, undecided." if over else ""
         return Verdict(
             "set by hand",
             f"Set by hand: {recipe} is the champion",
             f"The reason given: {decision['reason']}.",
-            f"A person decided, not the gate. The account follows {recipe} from now on.",
+            f"A person decided, not the gate. The account follows {recipe} from now on.{ended}",
             "wait",
         )
     said = {"keep": _keep, "promote": _promote, "recommend": _await, "retire": _retire, "roll back": _roll_back}
