@@ -115,22 +115,25 @@ def equity_picture(equity: pd.DataFrame, week: Week, *, events: pd.DataFrame, go
     return picture(
         figure,
         caption=f"Net of costs, marked to market at each day's end, n = {len(equity):,} days. The account follows the "
-        f"champion{''.join(f'; {one}' for one in named)}.{_since_admission(equity)} Lines down: the history's events, "
-        "solid where the champion changes.",
+        f"champion{''.join(f'; {one}' for one in named)}.{_since_admission(equity, start=start)} Lines down: the history's "
+        "events, solid where the champion changes.",
     )
 
 
-def _since_admission(equity: pd.DataFrame) -> str:
-    """What the account made over the days of a challenger that came later: their lines end on different clocks."""
+def _since_admission(equity: pd.DataFrame, *, start: float) -> str:
+    """What the account made over the days of a challenger that came later: their lines begin at different times."""
     if "challenger" not in equity or ACCOUNT not in equity:
         return ""
-    days = equity["challenger"].notna()
-    both = equity.loc[days, [ACCOUNT, "challenger"]]
-    if days.all() or len(both) < 2:
+    held = equity["challenger"].notna().to_numpy()
+    first = int(held.argmax())
+    if first == 0:
         return ""
-    account, challenger = (formatted(float(both[name].iloc[-1] / both[name].iloc[0]) - 1, "signed_percent")
-                           for name in both)  # fmt: skip
-    return f" Over the challenger's own {len(both):,} days: challenger {challenger}, account {account}."
+    account = float(equity[ACCOUNT].iloc[-1] / equity[ACCOUNT].iloc[first - 1]) - 1
+    challenger = float(equity["challenger"].iloc[-1]) / start - 1
+    return (
+        f" Over the challenger's own {int(held.sum()):,} days: challenger {formatted(challenger, 'signed_percent')}, "
+        f"account {formatted(account, 'signed_percent')}."
+    )
 
 
 def indicator_weights_over_time(seals: Sequence[Seal]) -> pd.DataFrame:
