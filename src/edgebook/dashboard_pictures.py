@@ -115,8 +115,8 @@ def equity_picture(equity: pd.DataFrame, week: Week, *, events: pd.DataFrame, go
     return picture(
         figure,
         caption=f"Net of costs, marked to market at each day's end, n = {len(equity):,} days. The account follows the "
-        f"champion{''.join(f'; {one}' for one in named)}.{_since_admission(equity, start=start)} Lines down: the history's "
-        "events, solid where the champion changes.",
+        f"champion{''.join(f'; {one}' for one in named)}.{_since_admission(equity, start=start)} Lines down: the "
+        "history's events, solid where the champion changes.",
     )
 
 
