@@ -11,6 +11,7 @@ from edgebook.drift_words import KIND as DRIFT
 from edgebook.drift_words import alarms_of
 from edgebook.intervals import clusters_of, mean_interval, rate_interval
 from edgebook.metrics import break_even_win_rate
+from edgebook.seal_lines import book_share
 from edgebook.summary_numbers import WINDOW_WEEKS, window_trades
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _row(recent: list[Seal], *, address: str) -> WeekRow:
         mean = Estimate(*(_known(x) for x in (earned.value, earned.low, earned.high)))
         even = _known(break_even_win_rate(profit, clusters=clusters).value)
     said, tone = decision_words(seal)
-    share = float(seal.head["settings"]["gate"]["book_share"])
+    share = book_share(seal)
     wealth = [
         Wealth(trial.kind, trial.arm, trial.wealth(book_share=share), trial.bar)
         for trial in seal.trials

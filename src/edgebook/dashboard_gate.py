@@ -9,7 +9,7 @@ import pandas as pd
 from edgebook.ab_trials import comparisons
 from edgebook.dashboard_numbers import MINUTE_MS, number
 from edgebook.drift_words import alarms_of, kind_of
-from edgebook.seal_lines import decision_line
+from edgebook.seal_lines import book_share, decision_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def gate_document(week: Week) -> dict[str, Any]:
     dict
         trials (by kind, then time; wealth of those that go on as metrics.json has it), budget, words.
     """
-    share = float(week.seal.head["settings"]["gate"]["book_share"])
+    share = book_share(week.seal)
     running = {(t.kind, t.arm, t.against): t.wealth(book_share=share) for t in week.seal.trials}
     trials = []
     for kind in _KINDS:

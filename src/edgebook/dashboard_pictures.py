@@ -19,7 +19,7 @@ from edgebook.gate import promotion_bar
 from edgebook.importance_run import sealed_importance
 from edgebook.learning_curve import history_events
 from edgebook.params import Gate, section
-from edgebook.policy_history import thresholds_over_time, weights_over_time
+from edgebook.policy_history import mondays, thresholds_over_time, weights_over_time
 from edgebook.tracks import ACCOUNT, FROZEN, frozen_recipe
 
 if TYPE_CHECKING:
@@ -155,8 +155,7 @@ def indicator_weights_over_time(seals: Sequence[Seal]) -> pd.DataFrame:
         for seal in seals
     ]
     names = sorted({name for row in rows for name in row})
-    index = pd.DatetimeIndex(pd.to_datetime([seal.as_of for seal in seals], utc=True))
-    return pd.DataFrame(rows, index=index, columns=names).fillna(1.0).round(4)
+    return pd.DataFrame(rows, index=mondays(seals), columns=names).fillna(1.0).round(4)
 
 
 def indicator_weights_picture(weights: pd.DataFrame, *, events: pd.DataFrame) -> Picture:

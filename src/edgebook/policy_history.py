@@ -42,7 +42,7 @@ def weights_over_time(seals: Sequence[Seal]) -> pd.DataFrame:
     """
     columns = pd.MultiIndex.from_product([REGIMES, list(HEAD_LETTERS)], names=["regime", "head"])
     rows = [seal.arms[seal.champion].policy.weights.ravel() for seal in seals]
-    return pd.DataFrame(np.array(rows), index=_mondays(seals), columns=columns)
+    return pd.DataFrame(np.array(rows), index=mondays(seals), columns=columns)
 
 
 def thresholds_over_time(seals: Sequence[Seal]) -> pd.DataFrame:
@@ -60,7 +60,7 @@ def thresholds_over_time(seals: Sequence[Seal]) -> pd.DataFrame:
     """
     rows = [
         (week, regime, threshold.value, threshold.certified)
-        for week, seal in zip(_mondays(seals), seals, strict=True)
+        for week, seal in zip(mondays(seals), seals, strict=True)
         for regime, threshold in seal.arms[seal.champion].policy.thresholds.items()
     ]
     return pd.DataFrame(rows, columns=["week", "regime", "value", "certified"])
@@ -206,5 +206,6 @@ def _above(threshold: Threshold, sums: ThresholdSums) -> dict[str, float]:
     return {"mean_r": mean, "low": mean - half, "high": mean + half, "n": int(n), "weeks": weeks}
 
 
-def _mondays(seals: Sequence[Seal]) -> pd.DatetimeIndex:
+def mondays(seals: Sequence[Seal]) -> pd.DatetimeIndex:
+    """Return the Monday of each seal, from which its policies were in force, UTC."""
     return pd.DatetimeIndex(pd.to_datetime([seal.as_of for seal in seals], utc=True))

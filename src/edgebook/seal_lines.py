@@ -8,6 +8,11 @@ if TYPE_CHECKING:
     from edgebook.seals import Seal
 
 
+def book_share(seal: Seal) -> float:
+    """Share of the gate's wealth that was bet on the books in that week."""
+    return float(seal.head["settings"]["gate"]["book_share"])
+
+
 def decision_line(seal: Seal) -> str:
     """The gate's decision as a sentence."""
     decision, head = seal.head["decision"], seal.head

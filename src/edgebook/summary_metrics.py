@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from edgebook.metrics import book_metrics, trade_metrics
+from edgebook.seal_lines import book_share
 
 if TYPE_CHECKING:
     from edgebook.week import Week
@@ -34,7 +35,8 @@ def metrics_document(week: Week, metrics: pd.DataFrame) -> dict[str, Any]:
     def number(value: Any) -> float | None:
         return None if pd.isna(value) else float(value)
 
-    wealth = {f"{t.kind}_{t.arm}_against_{t.against}": t.wealth(book_share=_book_share(week)) for t in week.seal.trials}
+    share = book_share(week.seal)
+    wealth = {f"{t.kind}_{t.arm}_against_{t.against}": t.wealth(book_share=share) for t in week.seal.trials}
     return {
         "week": head["week"],
         "account": {
@@ -50,7 +52,3 @@ def metrics_document(week: Week, metrics: pd.DataFrame) -> dict[str, Any]:
         "wealth": wealth,
         "error_budget_spent": head["budget"]["alpha_spent"],
     }
-
-
-def _book_share(week: Week) -> float:
-    return float(week.seal.head["settings"]["gate"]["book_share"])

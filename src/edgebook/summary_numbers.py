@@ -15,6 +15,7 @@ import pandas as pd
 from edgebook.formats import Format, formatted
 from edgebook.intervals import UNDEFINED, Interval
 from edgebook.metrics import closed_trades, trade_metrics
+from edgebook.seal_lines import book_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,7 +158,7 @@ def _standing(seals: Sequence[Seal]) -> dict[tuple[str, Window], tuple[Interval,
     found["regimes with a certified threshold", "at the end"] = _count(
         sum(threshold.certified for threshold in policy.thresholds.values())
     )
-    share = float(seal.head["settings"]["gate"]["book_share"])
+    share = book_share(seal)
     for row in seal.head["over"]:
         if row["until"] == seal.as_of:
             found[_wealth_of(row["arm"], row["against"])] = _point(float(row["wealth"]), n=int(row["days"])), "number3"

@@ -10,6 +10,7 @@ from edgebook.drift_words import alarms_of
 from edgebook.formats import MISSING, formatted, interval
 from edgebook.markdown_text import code, escaped, table
 from edgebook.report_names import QUESTIONS, REPORTS
+from edgebook.seal_lines import book_share
 from edgebook.summary_changes import policy_changes
 from edgebook.summary_numbers import CLOSE_TO_EVEN, WINDOW_WEEKS, change_text, week_numbers
 from edgebook.summary_settings import Change, settings_changes, unnamed_change
@@ -230,7 +231,7 @@ def _changes(facts: Facts) -> list[str]:
 
 def _learning(week: Week, trials: Sequence[Trial]) -> list[str]:
     """What the champion's bets against its frozen twin have come to, and what the gate has spent."""
-    share = float(week.seal.head["settings"]["gate"]["book_share"])
+    share = book_share(week.seal)
     lines = []
     for trial in trials:
         wealth = written_wealth(trial.wealth(book_share=share))
