@@ -17,7 +17,7 @@ SOURCE = repository() / "src" / "edgebook"
 
 LAYERS: dict[str, str] = {
     "ground": "errors rounding paths params sections settings_rules recipes recipe_entries exit_plans tables formats "
-    "lock",
+    "lock credentials",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
     "bars": "bars folder samples sources synthetic synthetic_*",
     "patterns": "patterns patterns.*",
