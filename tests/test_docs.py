@@ -84,13 +84,22 @@ def test_closed_choices_are_documented_in_full():
 def test_every_command_is_documented_with_its_options():
     page = sections(read("docs/commands.md"), level="###")
     documented = {heading: set(re.findall(r"`(--[a-z-]+)", text)) for heading, text in page.items()}
-    assert documented == {usage(command): options(command) for command in cli.commands.values()}
+    assert documented == {usage(name, command): options(command) for name, command in commands().items()}
 
 
-def usage(command: click.Command) -> str:
+def commands() -> dict[str, click.Command]:
+    """Every command by the words that call it; a group stands for those in it."""
+    found: dict[str, click.Command] = {}
+    for name, command in cli.commands.items():
+        inner = command.commands if isinstance(command, click.Group) else {"": command}
+        found |= {f"{name} {word}".strip(): one for word, one in inner.items()}
+    return found
+
+
+def usage(name: str, command: click.Command) -> str:
     """How a command is called, arguments included."""
     arguments = [p.make_metavar(click.Context(command)) for p in command.params if isinstance(p, click.Argument)]
-    return " ".join(["edgebook", command.name or "", *arguments])
+    return " ".join(["edgebook", name, *arguments])
 
 
 def options(command: click.Command) -> set[str]:
@@ -98,7 +107,7 @@ def options(command: click.Command) -> set[str]:
 
 
 def test_help_teaches():
-    for name, command in cli.commands.items():
+    for name, command in [*cli.commands.items(), *commands().items()]:
         assert command.help, name
         first = command.help.partition("\n")[0]
         assert first.endswith("."), f"edgebook {name} --help: {first!r} is not a sentence"

@@ -140,7 +140,9 @@ def test_options_and_settings_that_a_page_names_exist(page):
     ):
         if name not in cli.commands:
             continue
-        known = {option for param in cli.commands[name].params for option in getattr(param, "opts", [])}
+        inner = getattr(cli.commands[name], "commands", {}).values()
+        params = [param for command in (cli.commands[name], *inner) for param in command.params]
+        known = {option for param in params for option in getattr(param, "opts", [])}
         assert set(re.findall(r"--[a-z-]+", rest)) <= known, f"edgebook {name}{rest}"
     params = load_params(ROOT / "params.yaml")
     sections = read_mapping(ROOT / "params.yaml")

@@ -19,7 +19,7 @@ LAYERS: dict[str, str] = {
     "ground": "errors rounding paths params sections settings_rules recipes recipe_entries exit_plans tables formats "
     "lock credentials",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
-    "bars": "bars folder samples sources synthetic synthetic_*",
+    "bars": "bars folder folder_* samples sources synthetic synthetic_*",
     "patterns": "patterns patterns.*",
     "indicators": "indicators indicators.*",
     "outcomes": "candidates barriers barriers_plain silent_series outcomes",
@@ -36,13 +36,14 @@ LAYERS: dict[str, str] = {
     "analyses": "tracks strategies learning_* policy_history head_record learner_record candidate_scores "
     "random_policies goals goal_* compare_outcomes ab_* tear_sheet tear_sheet_days power second_opinions "
     "repeated_looks regime_report regime_truth regime_performance regime_comparison outcome_* versions live store "
-    "exporters doctor settings_file next_week weekly daily day_fold live_bars snapshot champion explain",
+    "exporters data_check data_check_* doctor settings_file next_week weekly daily day_fold live_bars snapshot champion "
+    "explain",
     "reports": "display report report_* dashboard dashboard_* learners_page adversarial_page loop_page loop_words "
     "loop_baselines_page figures figures_* ab_decision *_readings *_tables *_pictures *_review *_verdict drift_report "
     "summary summary_* markdown_text trend_lines all_weeks all_weeks_page week_dashboard",
     "stages": "canonical runner progress serving serving_pages stages sample evidence evidence_learners evidence_page "
     "reproduction reproduction_*",
-    "command line": "cli cli_options cli_week cli_views edgebook",
+    "command line": "cli cli_options cli_week cli_data cli_data_* cli_views edgebook",
 }
 """From the data to the user. A module imports from its own layer and from those above it in this list; where several
 lines name it, the last one counts, so that `tuning_tables` is a report and `tuning_space` a study."""

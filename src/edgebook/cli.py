@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgebook import cli_views as views
+from edgebook.cli_data import data
 from edgebook.cli_options import as_json_option, here, settings
 from edgebook.cli_week import WEEK_COMMANDS
 from edgebook.errors import EdgebookError
@@ -48,7 +49,7 @@ def cli() -> None:
     """  # noqa: D301  (click reads the backspace)
 
 
-for _command in WEEK_COMMANDS:
+for _command in (*WEEK_COMMANDS, data):
     cli.add_command(_command)
 
 

@@ -60,7 +60,7 @@ def load_bars(
         The data end before `as_of`.
     """
     known_at = utc(as_of)
-    series = _series(source, folder=folder, synthetic=synthetic)
+    series = source_bars(source, folder=folder, synthetic=synthetic)
     end = _end(series)
     if end < known_at:
         raise WeekError(
@@ -102,7 +102,7 @@ def source_end(*, source: str, folder: str | Path | None = None, synthetic: Synt
     It is the last close of any pair; where the market has no bars at weekends and that close ended a Friday's
     session, it is the Monday 00:00 UTC that follows, as nothing more can come in that week.
     """
-    return _end(_series(source, folder=folder, synthetic=synthetic))
+    return _end(source_bars(source, folder=folder, synthetic=synthetic))
 
 
 def periods_per_year(source: str, *, folder: str | Path | None = None) -> int:
@@ -122,12 +122,25 @@ def periods_per_year(source: str, *, folder: str | Path | None = None) -> int:
     """
     _check_source(source)
     if source == "folder":
-        return _AROUND_THE_CLOCK if _trades_on_saturdays(_series(source, folder=folder, synthetic=None)) else _SESSIONS
+        return _AROUND_THE_CLOCK if _trades_on_saturdays(source_bars(source, folder=folder)) else _SESSIONS
     return _SESSIONS if source == "equities" else _AROUND_THE_CLOCK
 
 
-def _series(source: str, *, folder: str | Path | None, synthetic: Synthetic | None) -> list[pd.DataFrame]:
-    """All bars of a source, one checked table a pair and timeframe."""
+def source_bars(
+    source: str, *, folder: str | Path | None = None, synthetic: Synthetic | None = None
+) -> list[pd.DataFrame]:
+    """All bars that a source has, as it has them.
+
+    Parameters
+    ----------
+    source, folder, synthetic
+        As for `load_bars`.
+
+    Returns
+    -------
+    list of DataFrame
+        One checked table of `COLUMNS` a pair and timeframe, neither resampled nor cut.
+    """
     _check_source(source)
     if source == "folder":
         from edgebook.folder import folder_bars
