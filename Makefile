@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all env test test-browser test-slow lint notebooks sample evidence evidence-quick ablation peers benchmarks lab notebook-diffs lock clean help
+.PHONY: all env test test-browser test-connections test-slow lint notebooks sample evidence evidence-quick ablation peers benchmarks lab notebook-diffs lock clean help
 
 all: env ## Build the environment, run this week (only what has changed), say where the reports are
 	dvc repro
@@ -63,6 +63,9 @@ test-browser: env $(VENV)/.browser ## Every page in headless Chromium: numbers, 
 $(VENV)/.browser: requirements-browser.lock $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-browser.lock
 	@touch $@
+
+test-connections: env ## What Edgebook connects to, for real: a PostgreSQL server of its own, exchanges' wire formats
+	pytest -n 2 --dist loadfile tests/connections
 
 test-slow: env ## Tests that take minutes: a year of synthetic markets, whole histories
 	pytest -m slow tests
