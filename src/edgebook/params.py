@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from edgebook.bar_files import Files
 from edgebook.errors import SettingsError
 from edgebook.recipes import Recipe
 from edgebook.sections import build
@@ -50,6 +51,7 @@ class Bars:
     source: Literal["crypto", "equities", "synthetic", "folder"]
     timeframes: tuple[str, ...]
     folder: str = "data/raw"
+    files: Files = field(default_factory=Files)
     synthetic: Synthetic = field(default_factory=Synthetic)
 
 

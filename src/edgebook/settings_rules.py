@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+from edgebook.bar_files import Files, check_files
 from edgebook.errors import SettingsError
 from edgebook.params import AbTest, Bars, Candidates, Drift, Gate, Learning, Params, Run, Sizing, Tuning
 from edgebook.recipes import HEAD_LETTERS, Recipe
@@ -164,6 +165,7 @@ def _check_params(params: Params, where: str) -> None:
 RULES: Rules = {
     Run: _check_run,
     Bars: _check_bars,
+    Files: check_files,
     Candidates: _check_candidates,
     Recipe: _check_recipe,
     Sizing: _check_sizing,
