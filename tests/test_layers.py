@@ -35,7 +35,8 @@ LAYERS: dict[str, str] = {
     "audit_* planted_leaks loop_books loop_counts loop_summary loop_planted",
     "analyses": "tracks strategies learning_* policy_history head_record learner_record candidate_scores "
     "random_policies goals goal_* compare_outcomes ab_* tear_sheet tear_sheet_days power second_opinions "
-    "repeated_looks regime_report regime_truth regime_performance regime_comparison outcome_* versions live store "
+    "repeated_looks regime_report regime_truth regime_performance regime_comparison outcome_* versions live "
+    "store store_* migrations migrations.* "
     "exporters data_check data_check_* doctor settings_file next_week weekly daily day_fold live_bars snapshot "
     "champion explain",
     "reports": "display report report_* dashboard dashboard_* learners_page adversarial_page loop_page loop_words "
