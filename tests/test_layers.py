@@ -17,12 +17,13 @@ SOURCE = repository() / "src" / "edgebook"
 
 LAYERS: dict[str, str] = {
     "ground": "errors rounding paths params sections settings_rules recipes recipe_entries exit_plans tables formats "
-    "lock whole_files credentials bar_files",
+    "lock whole_files credentials databases bar_files bar_database",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
-    "bars": "bars folder folder_* samples sources synthetic synthetic_*",
+    "bars": "bars folder folder_* samples sources synthetic synthetic_* received received_parts late_series database_* "
+    "receiving",
     "patterns": "patterns patterns.*",
     "indicators": "indicators indicators.*",
-    "outcomes": "candidates barriers barriers_plain silent_series outcomes",
+    "outcomes": "candidates barriers barriers_plain silent_series outcomes recorded recorded_*",
     "regimes": "regimes regimes_kernels newest_regime regime_hmm regime_hmm_*",
     "policy": "market plan_outcomes heads vote_strategies stacking indicator_weights pattern_effects "
     "threshold_rules experts observed record consensus policy learned_policy learners signals candidate_marks",
