@@ -29,6 +29,7 @@ PRICES = ["open", "high", "low", "close"]
 COLUMNS = [*KEY, *PRICES, "volume"]
 
 _CLOCK_CHANGE_MINUTES = 60
+_LARGEST_PRICE, _LARGEST_VOLUME = 1e12, 1e18
 _MINUTE_MS = 60_000
 
 
@@ -58,7 +59,7 @@ def utc(date: str | pd.Timestamp) -> pd.Timestamp:
         raise SettingsError(f"{date!r}: not a date; write it like '2019-07-01'") from error
 
 
-def check_bars(frame: pd.DataFrame, *, source: str) -> None:
+def check_bars(frame: pd.DataFrame, *, source: str, rows: NDArray[np.int64] | None = None) -> None:
     """Hold a table of bars to the contract, and name the first row that breaks it.
 
     Parameters
@@ -67,6 +68,8 @@ def check_bars(frame: pd.DataFrame, *, source: str) -> None:
         Columns `COLUMNS`; sorted by pair, timeframe, date.
     source : str
         What the message calls the table: a file or a source.
+    rows : ndarray of int64, shape (n,), optional
+        What the message calls each row; 1, 2, … by default.
 
     Raises
     ------
@@ -78,7 +81,8 @@ def check_bars(frame: pd.DataFrame, *, source: str) -> None:
     The rules: the columns are there and typed (text; ``datetime64[ms, UTC]``; float64); dates are present and
     ascending within a pair and timeframe, each at most once, and not closer together than the timeframe (less the
     hour that a change of clocks takes from a session's bars); numbers are finite, prices positive, volume not
-    negative; high is the highest and low the lowest of the four prices.
+    negative; neither is beyond what a double holds the products of (prices in 1e-12 to 1e12, volume to 1e18); high is
+    the highest and low the lowest of the four prices.
     """
     _check_types(frame, source=source)
     if frame.empty:
@@ -92,7 +96,8 @@ def check_bars(frame: pd.DataFrame, *, source: str) -> None:
     stamp = "no date" if pd.isna(row["date"]) else f"{row['date']:%Y-%m-%d %H:%M}"
     several = frame["pair"].iloc[0] != frame["pair"].iloc[-1]
     where = f"{row['pair']} {stamp}" if several else stamp
-    raise DataError(f"{source}: row {first + 1} ({where}): {rule.format(**row)}")
+    number = first + 1 if rows is None else rows[first]
+    raise DataError(f"{source}: row {number} ({where}): {rule.format(**row)}")
 
 
 def _check_types(frame: pd.DataFrame, *, source: str) -> None:
@@ -127,7 +132,10 @@ def _violations(frame: pd.DataFrame) -> Iterator[tuple[NDArray[np.bool_], str]]:
         yield ~np.isfinite(column), f"{name} is {{{name}}}, not a finite number{fix}"
     for name in PRICES:
         yield value[name] <= 0, f"{name} {{{name}:.10g}} is not positive{fix}"
+        size = np.abs(value[name])
+        yield (size > _LARGEST_PRICE) | (size < 1 / _LARGEST_PRICE), f"{name} {{{name}:.10g}} is no price{fix}"
     yield value["volume"] < 0, f"volume {{volume:.10g}} is negative{fix}"
+    yield value["volume"] > _LARGEST_VOLUME, f"volume {{volume:.10g}} is no volume{fix}"
     for name in ("open", "close", "low"):
         yield value["high"] < value[name], f"high {{high:.10g}} is below {name} {{{name}:.10g}}{fix}"
     for name in ("open", "close"):

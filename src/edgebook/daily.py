@@ -116,6 +116,7 @@ def make_tables(params: Params, paths: Paths, *, until: str) -> None:
         timeframes=source.timeframes,
         as_of=until,
         folder=paths.root / source.folder,
+        files=source.files,
         synthetic=source.synthetic,
     )
     patterns = find_patterns(bars)
@@ -172,7 +173,9 @@ def _check_day(date: str, params: Params, paths: Paths, *, seal: Seal) -> None:
     if moment > milliseconds(end):
         raise WeekError(f"the week to {end} is over and not sealed yet; run `edgebook weekly` before the day to {date}")
     source = params.bars
-    known = source_end(source=source.source, folder=paths.root / source.folder, synthetic=source.synthetic)
+    known = source_end(
+        source=source.source, folder=paths.root / source.folder, files=source.files, synthetic=source.synthetic
+    )
     if f"{known:%Y-%m-%d %H:%M}" < date:
         raise WeekError(
             f"the data of {source.source} end at {known:%Y-%m-%d %H:%M} UTC; the day to {date} is not complete"

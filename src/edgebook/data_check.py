@@ -30,7 +30,7 @@ def check_data(params: Params, paths: Paths) -> dict[str, Any]:
     """
     bars = params.bars
     try:
-        series = source_bars(bars.source, folder=paths.root / bars.folder, synthetic=bars.synthetic)
+        series = source_bars(bars.source, folder=paths.root / bars.folder, files=bars.files, synthetic=bars.synthetic)
     except EdgebookError as error:
         stops = {"effect": "stops", "says": str(error)}
         return {"source": bars.source, "series": [], "findings": [stops], "stopped": 1}

@@ -1,157 +1,168 @@
-"""Bars of your own: a folder with one CSV or Parquet file a symbol and timeframe."""
+"""Bars of your own: a folder of CSV or Parquet files as desks have them.
+
+Each file goes one way: bytes (`folder_bytes`), table (`folder_tables`), which column is what (`folder_columns`), stamps
+(`folder_dates`), numbers (`folder_values`), pair and timeframe (`folder_names`), repairs (`folder_repair`). What
+params.yaml declares in `bars.files` wins over what is recognised; where neither tells, the file is refused.
+"""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from edgebook import paths
-from edgebook.bars import COLUMNS, FINER, PRICES, TIMEFRAMES, check_bars
+from edgebook.bar_files import Files
+from edgebook.bars import COLUMNS, check_bars
 from edgebook.errors import DataError
+from edgebook.folder_file import FileRead, read_file
+from edgebook.folder_repair import repaired
+from edgebook.folder_splits import adjusted, read_factors
+from edgebook.folder_tables import ending
+from edgebook.folder_values import scaled
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from collections.abc import Iterator
 
-_VALUES = ["date", *PRICES, "volume"]
-_NAME = re.compile(rf"(?P<symbol>[^_/]+)_(?P<timeframe>{'|'.join([*FINER, *TIMEFRAMES])})\.(csv|parquet)")
-_OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"
+MOST_FILES = 20_000
+
+Key = tuple[str, str]
+"""Pair and timeframe."""
 
 
-def folder_bars(folder: str | Path) -> list[pd.DataFrame]:
-    """All bars of a folder, file by file.
+def folder_bars(
+    folder: str | Path, *, files: Files | None = None, as_of: pd.Timestamp | None = None
+) -> list[pd.DataFrame]:
+    """All bars of a folder, one table a pair and timeframe.
 
     Parameters
     ----------
     folder : str or Path
-        Taken from the repository's top when relative. Files are named like ``BTC-USD_1h.csv`` or
-        ``AAPL_1d.parquet``: the pair with "-" for "/", and the timeframe: 1h, 4h, 1d, or finer (1m, 5m, 15m, 30m) to
-        be resampled. Columns date, open, high, low, close, volume in any order, more are ignored; `date` is the close
-        of the bar with its offset from UTC ("2019-01-07T01:00:00Z"). Files that are neither CSV nor Parquet are left
+        Taken from the repository's top when relative. What files may look like is in data/raw/README.md and
+        docs/howto/use-your-own-bars.md; files of other endings, and those whose name begins with a dot, are left
         alone.
+    files : Files, optional
+        What params.yaml declares of them.
+    as_of : Timestamp, optional
+        UTC. Splits of `files.split_factors` up to here are known; all of them by default.
 
     Returns
     -------
     list of DataFrame
-        One table of `COLUMNS` a file, sorted by pair and timeframe.
+        Tables of `COLUMNS`, sorted by pair and timeframe.
 
     Raises
     ------
     DataError
         A file cannot be read or breaks the contract: file, row (the first below the header is 1), rule, remedy.
     """
+    declared = files or Files()
+    reads = list(read_files(folder, files=declared))
+    for read in reads:
+        if read.error is not None:
+            raise read.error
+    series = gathered(reads)
+    factors = split_factors(declared)
+    tables = [finished(series[key], files=declared)[0] for key in sorted(series)]
+    return tables if factors is None else [adjusted(bars, factors, as_of=as_of) for bars in tables]
+
+
+def bar_files(folder: str | Path, *, files: Files) -> list[Path]:
+    """Files of bars in a folder and those below it, in the order of their paths.
+
+    Raises
+    ------
+    DataError
+        There are none, or more than `MOST_FILES`.
+    """
     place = paths.repository() / folder
-    files = sorted(path for path in place.glob("*") if path.suffix in (".csv", ".parquet"))
-    if not files:
+    factors = None if files.split_factors is None else paths.repository() / files.split_factors
+    found = sorted(
+        path
+        for path in place.rglob("*")
+        if ending(path.name) and path != factors
+        and not any(part.startswith(".") for part in path.relative_to(place).parts)
+    )  # fmt: skip
+    if not found:
         raise DataError(f"{folder}: no bars there; add files named like BTC-USD_1h.csv")
-    tables: dict[tuple[str, str], pd.DataFrame] = {}
-    for path in files:
-        shown = str(Path(folder) / path.name)
-        named = _NAME.fullmatch(path.name)
-        if named is None:
-            raise DataError(
-                f"{shown}: the name does not say pair and timeframe; name it like BTC-USD_1h.csv"
-                f" (timeframes {', '.join([*FINER, *TIMEFRAMES])})"
-            )
-        key = (named["symbol"].replace("-", "/"), named["timeframe"])
-        if key in tables:
-            raise DataError(f"{shown}: {key[0]} {key[1]} is there as CSV and as Parquet; keep one of the two files")
-        values = _read_csv(path, shown=shown) if path.suffix == ".csv" else _read_parquet(path, shown=shown)
-        tables[key] = values.assign(pair=key[0], timeframe=key[1])[COLUMNS]
-        check_bars(tables[key], source=shown)
-    return [tables[key] for key in sorted(tables)]
+    if len(found) > MOST_FILES:
+        raise DataError(f"{folder}: {len(found):,} files; at most {MOST_FILES:,} are read, put a symbol in one file")
+    return found
 
 
-def _read_csv(path: Path, *, shown: str) -> pd.DataFrame:
-    """Read the columns of one CSV file, naming the first cell that is not what it should be."""
-    import pyarrow as pa
-    from pyarrow import csv
+def read_files(folder: str | Path, *, files: Files) -> Iterator[FileRead]:
+    """Read every file of a folder; one that is refused carries its error.
 
-    try:
-        table = csv.read_csv(
-            path,
-            read_options=csv.ReadOptions(use_threads=False),  # else the parser does not tell the row
-            convert_options=csv.ConvertOptions(column_types=dict.fromkeys(_VALUES, pa.string())),
-        )
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{shown}: {_parser_message(error)}; correct the file") from error
-    _check_columns(table, shown=shown)
-    columns: dict[str, Any] = {"date": _csv_dates(table["date"].to_pandas(), shown=shown)}
-    for name in [*PRICES, "volume"]:
-        columns[name] = _csv_numbers(table[name], name=name, shown=shown)
-    return pd.DataFrame(columns)
+    Raises
+    ------
+    DataError
+        There are no files.
+    """
+    place = paths.repository() / folder
+    for path in bar_files(folder, files=files):
+        below = path.relative_to(place)
+        yield read_file(path, below=PurePath(below), shown=_shown(Path(folder) / below), files=files)
 
 
-def _parser_message(error: Exception) -> str:
-    """Say what the CSV parser said, with the row counted below the header."""
-    text = str(error).splitlines()[0].removeprefix("CSV parse error: ")
-    return re.sub(r"Row #(\d+)", lambda found: f"row {int(found[1]) - 1}", text)
+def gathered(reads: list[FileRead]) -> dict[Key, list[tuple[FileRead, int]]]:
+    """Which file, and which series of it, holds each pair and timeframe; several where each has a date in its name.
+
+    Raises
+    ------
+    DataError
+        Two files hold the same series, and nothing says that they are parts of it.
+    """
+    series: dict[Key, list[tuple[FileRead, int]]] = {}
+    for read in reads:
+        for i, key in enumerate(read.keys):
+            others = series.setdefault(key, [])
+            if others and not (read.part and others[0][0].part):
+                other = others[0][0]
+                same = PurePath(read.shown).parent / read.stem == PurePath(other.shown).parent / other.stem
+                words = "as CSV and as Parquet" if same else f"and in {other.shown}"
+                raise DataError(f"{read.shown}: {key[0]} {key[1]} is there {words}; keep one of the two files")
+            others.append((read, i))
+    return series
 
 
-def _check_columns(table: pa.Table, *, shown: str) -> None:
-    """Raise unless the six columns are there."""
-    missing = [name for name in _VALUES if name not in table.column_names]
-    if missing:
-        raise DataError(f"{shown}: column {missing[0]!r} is missing (it has {', '.join(table.column_names)}); add it")
+def finished(parts: list[tuple[FileRead, int]], *, files: Files) -> tuple[pd.DataFrame, dict[str, int]]:
+    """One series: its parts in the order of time, scaled, repaired, and held to the contract.
+
+    Returns
+    -------
+    bars : DataFrame
+        Columns `COLUMNS`.
+    done : dict
+        Rows that each repair moved or dropped.
+
+    Raises
+    ------
+    DataError
+        A row breaks the contract.
+    """
+    pieces = sorted((read.series[i] for read, i in parts), key=lambda bars: bars["date"].iloc[0])
+    shown = parts[0][0].shown
+    if len(parts) > 1:
+        names = {id(read.series[i]): read.shown for read, i in parts}
+        for piece in pieces:
+            checked, _ = repaired(scaled(piece, scales=files.price_scale), repair=files.repair)
+            check_bars(checked[COLUMNS], source=names[id(piece)], rows=checked["row"].to_numpy())
+        shown = f"{shown} and {len(parts) - 1} more files"
+    whole = pd.concat(pieces, ignore_index=True) if len(pieces) > 1 else pieces[0]
+    bars, done = repaired(scaled(whole, scales=files.price_scale), repair=files.repair)
+    check_bars(bars[COLUMNS], source=shown, rows=bars["row"].to_numpy())
+    return bars[COLUMNS].reset_index(drop=True), done
 
 
-def _csv_dates(texts: pd.Series, *, shown: str) -> pd.Series:
-    """Read dates that carry their offset from UTC."""
-    texts = texts.fillna("").str.strip()
-    naive = ~texts.str.contains(_OFFSET, regex=True)
-    if naive.any():
-        row = int(naive.to_numpy().argmax())
-        raise DataError(
-            f"{shown}: row {row + 1}: date {texts[row]!r} has no offset from UTC;"
-            " write the bar's close like 2019-01-07T01:00:00Z"
-        )
-    dates = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
-    if dates.isna().any():
-        row = int(dates.isna().to_numpy().argmax())
-        raise DataError(
-            f"{shown}: row {row + 1}: date {texts[row]!r} is not a date;"
-            " write the bar's close like 2019-01-07T01:00:00Z"
-        )
-    return dates.dt.as_unit("ms")
+def split_factors(files: Files) -> pd.DataFrame | None:
+    """The splits that are declared, None where there is no file of them."""
+    if files.split_factors is None:
+        return None
+    place = paths.repository() / files.split_factors
+    return read_factors(place, shown=files.split_factors, timezone=files.timezone)
 
 
-def _csv_numbers(texts: pa.ChunkedArray, *, name: str, shown: str) -> pd.Series:
-    """Read numbers, each to the nearest float."""
-    import pyarrow as pa
-
-    try:
-        numbers: pd.Series = texts.cast(pa.float64()).to_pandas()
-    except pa.ArrowInvalid as error:
-        values = texts.to_pandas().fillna("").str.strip()
-        wrong = pd.to_numeric(values, errors="coerce").isna()
-        row = int(wrong.to_numpy().argmax())
-        raise DataError(
-            f"{shown}: row {row + 1}: {name} {values[row]!r} is not a number; correct or drop the row"
-        ) from error
-    return numbers
-
-
-def _read_parquet(path: Path, *, shown: str) -> pd.DataFrame:
-    """Read the columns of one Parquet file."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.ParquetFile(path).read()
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{shown}: not a readable Parquet file ({str(error).splitlines()[0]}); write it again"
-        ) from error
-    _check_columns(table, shown=shown)
-    kind = table["date"].type
-    if not pa.types.is_timestamp(kind) or kind.tz is None:
-        raise DataError(f"{shown}: column 'date' is {kind}, without an offset from UTC; write timestamps in UTC")
-    for name in [*PRICES, "volume"]:
-        kind = table[name].type
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-            raise DataError(f"{shown}: column {name!r} is {kind}, not a number; write it as float64")
-    frame: pd.DataFrame = table.select(_VALUES).to_pandas(ignore_metadata=True)
-    dates = frame["date"].dt.tz_convert("UTC").dt.as_unit("ms")
-    return frame.astype(dict.fromkeys([*PRICES, "volume"], "float64")).assign(date=dates)
+def _shown(path: Path) -> str:
+    """A path in a message: one line, without what a terminal would obey."""
+    return "".join(sign if sign.isprintable() else "?" for sign in str(path))

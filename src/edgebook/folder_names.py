@@ -89,7 +89,7 @@ def named(path: PurePath, *, stem: str) -> Named:
     """
     folders = path.parts[:-1]
     own = _from_stem(stem)
-    words = [TIMEFRAME_WORDS.get(part.lower()) for part in folders]
+    words = [timeframe_of(part) for part in folders]
     timeframe = own.timeframe or next((word for word in reversed(words) if word), None)
     if own.symbol is not None and not _is_date(own.symbol):
         return Named(own.symbol, own.pair, timeframe, own.dialect, own.part)
@@ -101,8 +101,8 @@ def named(path: PurePath, *, stem: str) -> Named:
 
 def _from_stem(stem: str) -> Named:
     """Read a file's own name, dialect by dialect."""
-    if stem.lower() in TIMEFRAME_WORDS:
-        return Named(None, None, TIMEFRAME_WORDS[stem.lower()], "")
+    if timeframe_of(stem) is not None:
+        return Named(None, None, timeframe_of(stem), "")
     if found := _STRICT.fullmatch(stem):
         return Named(found["symbol"], pair_of(found["symbol"]), found["timeframe"], "strict")
     if found := _FREQTRADE.fullmatch(stem):
@@ -118,9 +118,14 @@ def _from_stem(stem: str) -> Named:
         return Named(found["symbol"], pair_of(found["symbol"]), timeframe, "metatrader", found["dates"] is not None)
     if found := _METATRADER_4.fullmatch(stem):
         return Named(found["symbol"], found["symbol"], _MINUTES[found["timeframe"]], "metatrader")
-    if (found := _VENUE.fullmatch(stem)) and found["timeframe"].lower() in TIMEFRAME_WORDS:
-        return Named(found["symbol"], found["symbol"], TIMEFRAME_WORDS[found["timeframe"].lower()], "venue")
+    if (found := _VENUE.fullmatch(stem)) and timeframe_of(found["timeframe"]) is not None:
+        return Named(found["symbol"], found["symbol"], timeframe_of(found["timeframe"]), "venue")
     return Named(stem, pair_of(stem), None, "")
+
+
+def timeframe_of(word: str) -> str | None:
+    """The timeframe that a word spells, None for any other word; ``1M`` is a month."""
+    return None if word.strip() in ("1M", "M") else TIMEFRAME_WORDS.get(word.strip().lower())
 
 
 def pair_of(symbol: str) -> str:

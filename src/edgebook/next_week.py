@@ -47,7 +47,9 @@ def set_next_week(params: Params, paths: Paths) -> tuple[str, str]:
         raise WeekError(f"params.yaml: run.as_of {now} is not sealed yet; run `dvc repro` first")
     if not next_is_complete(params, paths):
         bars = params.bars
-        end = source_end(source=bars.source, folder=paths.root / bars.folder, synthetic=bars.synthetic)
+        end = source_end(
+            source=bars.source, folder=paths.root / bars.folder, files=bars.files, synthetic=bars.synthetic
+        )
         raise WeekError(
             f"the data of {bars.source} end at {end:%Y-%m-%d %H:%M} UTC; the week to {following} is not complete, "
             f"so {now} is the last that can be sealed"
@@ -58,7 +60,7 @@ def set_next_week(params: Params, paths: Paths) -> tuple[str, str]:
 def next_is_complete(params: Params, paths: Paths) -> bool:
     """Whether the data reach the end of the week after `run.as_of`."""
     bars = params.bars
-    end = source_end(source=bars.source, folder=paths.root / bars.folder, synthetic=bars.synthetic)
+    end = source_end(source=bars.source, folder=paths.root / bars.folder, files=bars.files, synthetic=bars.synthetic)
     return f"{end:%Y-%m-%d %H:%M}" >= next_monday(params.run.as_of)
 
 

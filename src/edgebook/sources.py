@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
 
@@ -10,13 +11,17 @@ from edgebook.bars import FINER, TIMEFRAMES, check_bars, check_timeframe, cut, r
 from edgebook.errors import DataError, SettingsError, WeekError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
+    from edgebook.bar_files import Files
     from edgebook.params import Synthetic
 
-Source = Literal["crypto", "equities", "folder", "synthetic"]
+Source = Literal["crypto", "equities", "folder", "synthetic", "database", "ccxt", "yfinance"]
 
+RECEIVED = ("database", "ccxt", "yfinance")
+"""Sources that are no files: what `edgebook data fetch` received of them is read, never they themselves."""
+
+_ALWAYS = pd.Timestamp("2200-01-01", tz="UTC")
 _SATURDAY = 5
 _AROUND_THE_CLOCK, _SESSIONS = 365, 252
 _LAST_CLOSE = pd.Timedelta(hours=20)
@@ -28,6 +33,7 @@ def load_bars(
     timeframes: Sequence[str],
     as_of: str | pd.Timestamp,
     folder: str | Path | None = None,
+    files: Files | None = None,
     synthetic: Synthetic | None = None,
 ) -> pd.DataFrame:
     """Bars of a market in the canonical table, checked, cut at `as_of`.
@@ -42,13 +48,16 @@ def load_bars(
         UTC. Bars that close by then are returned, later ones are not.
     folder : str or Path, optional
         Where the files of the source "folder" are.
+    files : Files, optional
+        What is declared of them.
     synthetic : Synthetic, optional
         The market that the source "synthetic" makes.
 
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`, sorted by pair, timeframe, date. It equals the table of a later `as_of`, cut at this one.
+        Columns `COLUMNS`, sorted by pair, timeframe, date. It equals the table of a later `as_of`, cut at this one, but
+        for the scale of prices before a split that is declared in between.
 
     Raises
     ------
@@ -60,15 +69,21 @@ def load_bars(
         The data end before `as_of`.
     """
     known_at = utc(as_of)
-    series = source_bars(source, folder=folder, synthetic=synthetic)
+    series = source_bars(source, folder=folder, files=files, synthetic=synthetic, as_of=known_at)
     end = _end(series)
     if end < known_at:
         raise WeekError(
             f"run.as_of {known_at:%Y-%m-%d}: the data of {source} end at {end:%Y-%m-%d %H:%M} UTC;"
             " choose an earlier week, or add data"
         )
-    # Files of a folder may end at different times. One that lags must not close a bar it has only begun to see.
-    last = None if source == "folder" else max(bars["date"].iloc[-1] for bars in series)
+    # Files of a folder may end at different times. One that lags must not close a bar it has only begun to see. Of
+    # received bars all is told that was known of the time up to `as_of`.
+    last = max(bars["date"].iloc[-1] for bars in series)
+    last = None if source == "folder" else known_at if source in RECEIVED else last
+    if source == "folder" and (files is None or files.splits == "refuse"):
+        from edgebook.folder_splits import refuse_splits
+
+        refuse_splits([cut(bars, as_of=known_at) for bars in series], shown=str(folder))
     pairs: dict[str, dict[str, pd.DataFrame]] = {}
     for bars in series:
         pairs.setdefault(bars["pair"].iloc[0], {})[bars["timeframe"].iloc[0]] = bars
@@ -82,14 +97,20 @@ def load_bars(
     return table
 
 
-def source_end(*, source: str, folder: str | Path | None = None, synthetic: Synthetic | None = None) -> pd.Timestamp:
+def source_end(
+    *,
+    source: str,
+    folder: str | Path | None = None,
+    files: Files | None = None,
+    synthetic: Synthetic | None = None,
+) -> pd.Timestamp:
     """Return the time up to which a source is complete.
 
     Parameters
     ----------
     source : {"crypto", "equities", "folder", "synthetic"}
         The market.
-    folder, synthetic
+    folder, files, synthetic
         As for `load_bars`.
 
     Returns
@@ -102,10 +123,26 @@ def source_end(*, source: str, folder: str | Path | None = None, synthetic: Synt
     It is the last close of any pair; where the market has no bars at weekends and that close ended a Friday's
     session, it is the Monday 00:00 UTC that follows, as nothing more can come in that week.
     """
-    return _end(source_bars(source, folder=folder, synthetic=synthetic))
+    return _end(source_bars(source, folder=folder, files=files, synthetic=synthetic))
 
 
-def periods_per_year(source: str, *, folder: str | Path | None = None) -> int:
+def complete_up_to(dates: Mapping[tuple[str, str], Any]) -> pd.Timestamp:
+    """Return the time up to which a market is complete, by the closes of its bars alone.
+
+    Parameters
+    ----------
+    dates : mapping of (pair, timeframe) to ndarray of int64
+        Milliseconds UTC, ascending.
+    """
+    return _end(
+        [
+            pd.DataFrame({"timeframe": timeframe, "date": pd.to_datetime(own, unit="ms", utc=True).as_unit("ms")})
+            for (_, timeframe), own in dates.items()
+        ]
+    )
+
+
+def periods_per_year(source: str, *, folder: str | Path | None = None, files: Files | None = None) -> int:
     """Return the days a year on which a market trades, to put daily numbers on a yearly scale.
 
     Parameters
@@ -114,6 +151,8 @@ def periods_per_year(source: str, *, folder: str | Path | None = None) -> int:
         The market.
     folder : str or Path, optional
         Where the files of the source "folder" are; they tell by having bars on Saturdays, or none.
+    files : Files, optional
+        What is declared of them.
 
     Returns
     -------
@@ -121,20 +160,28 @@ def periods_per_year(source: str, *, folder: str | Path | None = None) -> int:
         365 for a market around the clock, 252 for one of sessions.
     """
     _check_source(source)
-    if source == "folder":
-        return _AROUND_THE_CLOCK if _trades_on_saturdays(source_bars(source, folder=folder)) else _SESSIONS
+    if source == "folder" or source in RECEIVED:
+        series = source_bars(source, folder=folder, files=files)
+        return _AROUND_THE_CLOCK if _trades_on_saturdays(series) else _SESSIONS
     return _SESSIONS if source == "equities" else _AROUND_THE_CLOCK
 
 
 def source_bars(
-    source: str, *, folder: str | Path | None = None, synthetic: Synthetic | None = None
+    source: str,
+    *,
+    folder: str | Path | None = None,
+    files: Files | None = None,
+    synthetic: Synthetic | None = None,
+    as_of: pd.Timestamp | None = None,
 ) -> list[pd.DataFrame]:
     """All bars that a source has, as it has them.
 
     Parameters
     ----------
-    source, folder, synthetic
+    source, folder, files, synthetic
         As for `load_bars`.
+    as_of : Timestamp, optional
+        UTC. What was known by then of bars that were revised or split later; all that is known by default.
 
     Returns
     -------
@@ -147,7 +194,14 @@ def source_bars(
 
         if folder is None:
             raise SettingsError("params.yaml: bars.folder: is missing; say where the files of source folder are")
-        return folder_bars(folder)
+        return folder_bars(folder, files=files, as_of=as_of)
+    if source in RECEIVED:
+        from edgebook.received import as_known
+
+        series = as_known(Path(folder or ""), at=as_of or _ALWAYS)
+        if not series:
+            raise DataError("data/received: no bars received yet; run `edgebook data fetch`")
+        return series
     if source == "synthetic":
         from edgebook.synthetic import make_market
 

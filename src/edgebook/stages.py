@@ -72,6 +72,7 @@ def _bars(given: Mapping[str, Any], paths: Paths) -> str:
         timeframes=settings.timeframes,
         as_of=given["run"]["as_of"],
         folder=paths.root / settings.folder,
+        files=settings.files,
         synthetic=settings.synthetic,
     )
     tables.write(bars, paths.bars)
