@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from edgebook.bar_database import Database
 from edgebook.bar_files import Files
 from edgebook.errors import SettingsError
 from edgebook.recipes import Recipe
@@ -48,11 +49,14 @@ class Synthetic:
 class Bars:
     """Where bars come from."""
 
-    source: Literal["crypto", "equities", "synthetic", "folder"]
+    source: Literal["crypto", "equities", "synthetic", "folder", "database", "ccxt", "yfinance"]
     timeframes: tuple[str, ...]
     folder: str = "data/raw"
     files: Files = field(default_factory=Files)
     synthetic: Synthetic = field(default_factory=Synthetic)
+    database: Database = field(default_factory=Database)
+    late: Literal["refuse", "accept"] = "refuse"
+    silent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
