@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+from edgebook.bar_database import Database, check_database
 from edgebook.bar_files import Files, check_files
 from edgebook.errors import SettingsError
 from edgebook.params import AbTest, Bars, Candidates, Drift, Gate, Learning, Params, Run, Sizing, Tuning
@@ -165,6 +166,7 @@ def _check_params(params: Params, where: str) -> None:
 RULES: Rules = {
     Run: _check_run,
     Bars: _check_bars,
+    Database: check_database,
     Files: check_files,
     Candidates: _check_candidates,
     Recipe: _check_recipe,
