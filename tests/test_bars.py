@@ -53,7 +53,7 @@ def test_good_bars_pass_and_are_not_changed() -> None:
         (put("date", 1, utc("2019-01-07 00:00")), "row 2 (2019-01-07 00:00): date is before that of the row above"),
         (put("date", 1, utc("2019-01-07 01:30")), "closes less than a 1h bar after the row above"),
         (put("timeframe", 1, "4h"), "row 3 (2019-01-07 03:00): pair and timeframe come out of order"),
-        (put("timeframe", 1, "7h"), "timeframe '7h' is unknown; the timeframes are 1h, 4h, 1d"),
+        (put("timeframe", 1, "7h"), "timeframe '7h' is unknown; the timeframes are 1m, 5m, 15m, 30m, 1h, 4h, 1d"),
         (good().iloc[:0], "no bars at all"),
         (good().drop(columns="low"), "column 'low' is missing"),
         (good().astype({"volume": "int64"}), "column 'volume' is int64, not float64"),
@@ -129,7 +129,9 @@ def test_a_bar_whose_last_hours_are_a_gap_is_complete_once_another_pair_shows_th
 def test_a_timeframe_that_is_no_multiple_is_refused() -> None:
     with pytest.raises(SettingsError, match="60 minutes are no multiple of 240-minute bars"):
         resample(good(), timeframe="1h", bar_minutes=240)
-    with pytest.raises(SettingsError, match="timeframe '2h' is unknown; the timeframes are 1h, 4h, 1d"):
+    with pytest.raises(
+        SettingsError, match="timeframe '2h' is unknown; the timeframes are 1m, 5m, 15m, 30m, 1h, 4h, 1d"
+    ):
         resample(good(), timeframe="2h", bar_minutes=60)
 
 

@@ -16,7 +16,8 @@ from edgebook.paths import repository
 SOURCE = repository() / "src" / "edgebook"
 
 LAYERS: dict[str, str] = {
-    "ground": "errors rounding paths params sections settings_rules recipes recipe_entries exit_plans tables formats "
+    "ground": "timeframes "
+    "errors rounding paths params sections settings_rules recipes recipe_entries exit_plans tables formats "
     "lock whole_files desk_outcomes credentials databases bar_files bar_database",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
     "bars": "bars folder folder_* samples sources synthetic synthetic_* received received_parts late_series database_* "

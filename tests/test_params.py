@@ -156,7 +156,7 @@ def test_a_history_must_name_a_folder(settings, name):
 
 def test_an_unknown_timeframe_is_refused(settings):
     settings["bars"]["timeframes"] = ["1h", "2h"]
-    assert complaint(settings) == "params.yaml: bars.timeframes: '2h' is not one of 1h, 4h, 1d"
+    assert complaint(settings) == "params.yaml: bars.timeframes: '2h' is not one of 1m, 5m, 15m, 30m, 1h, 4h, 1d"
 
 
 def test_an_exit_plan_outside_the_grid_is_refused(settings):

@@ -13,17 +13,15 @@ import pandas as pd
 
 from edgebook.errors import DataError, SettingsError
 from edgebook.tables import KEY
+from edgebook.timeframes import TIMEFRAMES as TIMEFRAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-TIMEFRAMES = {"1h": 60, "4h": 240, "1d": 1440}
-"""Length of a bar of each timeframe, in minutes."""
-
-FINER = {"1m": 1, "5m": 5, "15m": 15, "30m": 30}
-"""Length of bars that a source may have, only to be resampled, in minutes."""
+FINER = {name: minutes for name, minutes in TIMEFRAMES.items() if minutes < 60}
+"""Timeframes below an hour."""
 
 PRICES = ["open", "high", "low", "close"]
 COLUMNS = [*KEY, *PRICES, "volume"]
@@ -31,6 +29,9 @@ COLUMNS = [*KEY, *PRICES, "volume"]
 _CLOCK_CHANGE_MINUTES = 60
 _LARGEST_PRICE, _LARGEST_VOLUME = 1e12, 1e18
 _MINUTE_MS = 60_000
+
+_DAY_MINUTES = 1440
+_SHORT_DAY_MINUTES = 16 * 60
 
 
 def utc(date: str | pd.Timestamp) -> pd.Timestamp:
@@ -84,6 +85,7 @@ def check_bars(frame: pd.DataFrame, *, source: str, rows: NDArray[np.int64] | No
     negative; neither is beyond what a double holds the products of (prices in 1e-12 to 1e12, volume to 1e18); high is
     the highest and low the lowest of the four prices.
     """
+    # The last bar of a session may be shorter than its timeframe, and so may a day on which the exchange closes early.
     _check_types(frame, source=source)
     if frame.empty:
         raise DataError(f"{source}: no bars at all; add rows or take the file away")
@@ -115,7 +117,7 @@ def _check_types(frame: pd.DataFrame, *, source: str) -> None:
     for column in [*PRICES, "volume"]:
         if frame[column].dtype != np.float64:
             raise DataError(f"{source}: column {column!r} is {frame[column].dtype}, not float64; write plain numbers")
-    unknown = set(frame["timeframe"].unique()) - {*FINER, *TIMEFRAMES}
+    unknown = set(frame["timeframe"].unique()) - set(TIMEFRAMES)
     if unknown:
         raise DataError(
             f"{source}: timeframe {min(map(str, unknown))!r} is unknown; the timeframes are {', '.join(TIMEFRAMES)}"
@@ -154,10 +156,13 @@ def _order_violations(frame: pd.DataFrame) -> Iterator[tuple[NDArray[np.bool_], 
     step = np.r_[0, np.diff(_milliseconds(frame["date"]))] // _MINUTE_MS
     yield same & (step < 0), "date is before that of the row above; sort the rows by date"
     yield same & (step == 0), "date is there twice; keep one of the two rows"
-    minutes = frame["timeframe"].map(FINER | TIMEFRAMES).to_numpy(dtype=np.int64)
+    minutes = frame["timeframe"].map(TIMEFRAMES).to_numpy(dtype=np.int64)
     room = np.where(minutes > _CLOCK_CHANGE_MINUTES, minutes - _CLOCK_CHANGE_MINUTES, minutes)
+    room = np.where(minutes == _DAY_MINUTES, _SHORT_DAY_MINUTES, room)
+    then = np.r_[np.where(same[1:], step[1:], _DAY_MINUTES), _DAY_MINUTES]
+    ends_session = (minutes < _DAY_MINUTES) & (then >= 2 * minutes)
     yield (
-        same & (step < room),
+        same & (step < room) & ~ends_session,
         "closes less than a {timeframe} bar after the row above; drop the row, or name its real timeframe",
     )
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from edgebook.barriers import REASONS, Grid, Rates, Resolved, Series, resolve, room_for
-from edgebook.bars import FINER, TIMEFRAMES
+from edgebook.bars import TIMEFRAMES
 from edgebook.errors import DataError, SettingsError
 from edgebook.exit_plans import Costs, ExitPlan, exit_plan_grid
 from edgebook.silent_series import close_silent
@@ -149,7 +149,7 @@ def _series(bars: pd.DataFrame, *, atr_bars: int) -> tuple[list[Series], list[in
         if last - first > atr_bars:
             atr = talib.ATR(one["high"], one["low"], one["close"], timeperiod=atr_bars)
         closes = close_ms[part].copy()
-        width_ms = (FINER | TIMEFRAMES)[timeframe] * 60_000
+        width_ms = TIMEFRAMES[timeframe] * 60_000
         # A gap leaves the entry bar's open later than the decision; a changed clock never makes it earlier.
         opens = np.maximum(closes - width_ms, np.concatenate([closes[:1] - width_ms, closes[:-1]]))
         series.append(Series(**one, open_ms=opens, close_ms=closes, atr=atr))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgebook.live import newest_signals, policies_in_force, routed
-from edgebook.live_bars import REGIME_SLACK_BARS, WINDOW_BARS, extended, newest_market, windows_of
+from edgebook.live_bars import REGIME_SLACK_BARS, WINDOW_BARS, extended, newest_market, window_of, windows_of
 from edgebook.routing import PAIRED
+from edgebook.timeframes import TIMEFRAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -161,8 +162,10 @@ def window_bars(params: Params, *, labels: set[str]) -> int:
         Which regimes are asked for.
     """
     rule = params.regimes
-    lengths = [WINDOW_BARS, rule.trend_bars, rule.volatility_bars + rule.volatility_window_bars]
+    finest = min(params.bars.timeframes, key=TIMEFRAMES.__getitem__)
+    lengths = [window_of(finest), rule.trend_bars, rule.volatility_bars + rule.volatility_window_bars]
     if "hmm" in labels:
-        weeks = rule.hmm_refit_weeks + _FIT_SLACK_WEEKS
-        lengths.append(rule.trend_bars + rule.volatility_bars + rule.hmm_window_bars + weeks * 7 * 24)
+        days = (rule.hmm_refit_weeks + _FIT_SLACK_WEEKS) * 7
+        fits = days * 1440 // TIMEFRAMES[finest]
+        lengths.append(rule.trend_bars + rule.volatility_bars + rule.hmm_window_bars + fits)
     return max(lengths) + REGIME_SLACK_BARS

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgebook.recipes import HEAD_LETTERS
+from edgebook.timeframes import TIMEFRAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -248,7 +249,6 @@ def _standardised(
 
 def _bar_number(market: Market, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number of the bar's close on its own timeframe's clock."""
-    minutes = {"1h": 60, "4h": 240, "1d": 1440}
-    length = np.array([minutes[t] * 60_000 for t in market.timeframes])
+    length = np.array([TIMEFRAMES[t] * 60_000 for t in market.timeframes])
     number: NDArray[np.int64] = market.date[rows] // length[market.timeframe[rows]]
     return number

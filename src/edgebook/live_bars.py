@@ -18,7 +18,7 @@ from edgebook.bars import COLUMNS, TIMEFRAMES, check_bars
 from edgebook.errors import DataError
 from edgebook.market import PATTERN_BARS, REGIMES, Market
 from edgebook.newest_regime import newest_regime
-from edgebook.plan_outcomes import to_ms
+from edgebook.plan_outcomes import code_type, to_ms
 from edgebook.regime_hmm import hmm_settings, rule_settings
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ Key = tuple[str, str]
 WINDOW_BARS = 1_600
 """Bars from which the newest one's indicators are computed. With 1,200 the values and votes of 250 newest bars of the
 crypto sample were all those of the tables; with 800 the RSI of 56 bars was not."""
+SLOT_DAYS = 22
+"""Days that the finest timeframes need beside: twenty bars of the same time of day (`same_hour_return_20`), and some
+that are missing."""
 REGIME_SLACK_BARS = 500
 """Bars beyond the longest window of a regime's numbers, over which every earlier state comes to the same label."""
 
@@ -69,6 +72,11 @@ class Window:
             np.concatenate([self.closed_ms, later.closed_ms]),
             self.whole,
         )
+
+
+def window_of(timeframe: str) -> int:
+    """Bars from which the newest one's indicators are computed."""
+    return max(WINDOW_BARS, SLOT_DAYS * 1440 // TIMEFRAMES[timeframe])
 
 
 def windows_of(bars: pd.DataFrame, *, length_bars: int) -> dict[Key, Window]:
@@ -162,7 +170,7 @@ def newest_market(
     from edgebook.patterns.finding import pattern_directions
 
     keys = [key for key in sorted(windows) if _matters(key, asked)]
-    short = {key: windows[key].last(WINDOW_BARS) for key in keys}
+    short = {key: windows[key].last(window_of(key[1])) for key in keys}
     series = [
         series_of(one.prices, one.volume, closed_ms=one.closed_ms, minutes=TIMEFRAMES[timeframe])
         for (_, timeframe), one in short.items()
@@ -197,7 +205,7 @@ def newest_market(
         indicators=tuple(one.name for one in CATALOGUE),
         tag_names=names,
         date=np.array([short[key].closed_ms[-1] for key in order]),
-        pair=np.array([pairs.index(pair) for pair, _ in order], np.int8),
+        pair=np.array([pairs.index(pair) for pair, _ in order], code_type(pairs)),
         timeframe=np.array([timeframes.index(timeframe) for _, timeframe in order], np.int8),
         regime=named["rule"] if "rule" in named else named["hmm"],
         close=np.array([short[key].prices[3, -1] for key in order]),

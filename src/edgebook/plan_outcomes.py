@@ -24,6 +24,7 @@ NEVER = np.iinfo(np.int64).max
 WEEK_MS = 7 * 86_400_000
 UNIQUENESS_WEEKS = 8
 DAY_MS = 86_400_000
+_INT8_NAMES = 127
 
 
 @dataclass(frozen=True)
@@ -228,4 +229,9 @@ def codes_of(column: pd.Series[Any], names: tuple[str, ...]) -> NDArray[np.int8]
     if (codes < 0).any():
         unknown = column[codes < 0].iloc[0]
         raise DataError(f"a table holds {unknown!r} where only {', '.join(names[:6])} … are known; run `dvc repro`")
-    return codes.astype(np.int8 if len(names) < 127 else np.int16)
+    return codes.astype(code_type(names))
+
+
+def code_type(names: Sequence[str]) -> type[np.signedinteger[Any]]:
+    """Smallest type that holds an index into `names`: a market may have hundreds of pairs."""
+    return np.int8 if len(names) < _INT8_NAMES else np.int16

@@ -11,6 +11,7 @@ from edgebook.errors import SettingsError
 from edgebook.params import AbTest, Bars, Candidates, Drift, Gate, Learning, Params, Run, Sizing, Tuning
 from edgebook.recipes import HEAD_LETTERS, Recipe
 from edgebook.sections import join
+from edgebook.timeframes import TIMEFRAMES
 
 if TYPE_CHECKING:
     from edgebook.sections import Rules
@@ -56,10 +57,10 @@ def _check_run(run: Run, where: str) -> None:
 
 
 def _check_bars(bars: Bars, where: str) -> None:
-    known = ("1h", "4h", "1d")
     _require(len(bars.timeframes) > 0, join(where, "timeframes"), "name at least one")
     for timeframe in bars.timeframes:
-        _require(timeframe in known, join(where, "timeframes"), f"{timeframe!r} is not one of {', '.join(known)}")
+        known = ", ".join(TIMEFRAMES)
+        _require(timeframe in TIMEFRAMES, join(where, "timeframes"), f"{timeframe!r} is not one of {known}")
 
 
 def _check_candidates(grid: Candidates, where: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
 
-from edgebook.bars import FINER, TIMEFRAMES, check_bars, check_timeframe, cut, resample, utc
+from edgebook.bars import TIMEFRAMES, check_bars, check_timeframe, cut, resample, utc
 from edgebook.errors import DataError, SettingsError, WeekError
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def _at_timeframe(
     minutes = check_timeframe(timeframe)
     if timeframe in own:
         return own[timeframe]
-    lengths = {name: length for name, length in (FINER | TIMEFRAMES).items() if name in own}
+    lengths = {name: length for name, length in TIMEFRAMES.items() if name in own}
     finer = [name for name, length in lengths.items() if length < minutes and minutes % length == 0]
     if not finer:
         raise DataError(
@@ -260,7 +260,7 @@ def _end(series: list[pd.DataFrame]) -> pd.Timestamp:
 
 def _trades_on_saturdays(series: list[pd.DataFrame]) -> bool:
     """Whether any bar lies within a Saturday, UTC."""
-    lengths = FINER | TIMEFRAMES
+    lengths = TIMEFRAMES
     return any(
         (
             (bars["date"] - pd.Timedelta(minutes=lengths[bars["timeframe"].iloc[0]] / 2)).dt.day_of_week == _SATURDAY

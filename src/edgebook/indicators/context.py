@@ -46,9 +46,11 @@ def values(series: Sequence[Series], pairs: Sequence[str]) -> list[dict[str, Flo
         members = [k for k, one in enumerate(series) if one.minutes == minutes]
         for k, market in zip(members, _among([series[k] for k in members]), strict=True):
             found[k] = market
+    own: dict[str, list[Series]] = {}
+    for pair, one in zip(pairs, series, strict=True):
+        own.setdefault(pair, []).append(one)
     for k, one in enumerate(series):
-        higher = [other for other, pair in zip(series, pairs, strict=True) if pair == pairs[k]]
-        higher = sorted((other for other in higher if other.minutes > one.minutes), key=lambda other: other.minutes)
+        higher = sorted((other for other in own[pairs[k]] if other.minutes > one.minutes), key=lambda o: o.minutes)
         found[k] |= _higher_timeframe(one, higher)
     return found
 

@@ -122,3 +122,38 @@ def slot_strength(returns: Any, own_slot: Any, slots: int, bars: int, least: int
             if variance > 0.0:
                 strength[t] = mean / np.sqrt(variance / count)
     return strength
+
+
+@njit(cache=True, nogil=True)
+def mean_of_others(table: Any) -> Any:
+    """Mean of each row's other known entries; 0 where there are none, NaN where the entry itself is missing."""
+    times, symbols = table.shape
+    found = np.full((times, symbols), np.nan)
+    for t in range(times):
+        for k in range(symbols):
+            if np.isnan(table[t, k]):
+                continue
+            # Added one by one, not "all less own": that would leave a rounding error which looks like a small move.
+            total, count = 0.0, 0
+            for other in range(symbols):
+                if other != k and not np.isnan(table[t, other]):
+                    total += table[t, other]
+                    count += 1
+            found[t, k] = total / count if count > 0 else 0.0
+    return found
+
+
+@njit(cache=True, nogil=True)
+def ranks_in_rows(table: Any) -> Any:
+    """Rank of each entry among the known ones of its row, from -1 to 1; ties share, alone is 0, missing is NaN."""
+    times, symbols = table.shape
+    found = np.full((times, symbols), np.nan)
+    for t in range(times):
+        known = np.sort(table[t][~np.isnan(table[t])])
+        rivals = max(known.size - 1, 1)
+        for k in range(symbols):
+            if not np.isnan(table[t, k]):
+                below = np.searchsorted(known, table[t, k], side="left")
+                over = known.size - np.searchsorted(known, table[t, k], side="right")
+                found[t, k] = (below - over) / rivals
+    return found

@@ -9,7 +9,7 @@ import talib
 
 from edgebook.indicators.catalogue import PARAMETERS
 from edgebook.indicators.kernels import last_swings, pivot_of_last_period
-from edgebook.indicators.series import Series, outside, ratio, side, typical_price
+from edgebook.indicators.series import Series, outside, ratio, side, typical_price, where_traded
 from edgebook.patterns.swings import find_swings
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def values(series: Series) -> dict[str, Floats]:
         "fibonacci_retracement": ratio(close - start, goal - start, limit=3.0),
         "range_position_120": ratio(close - lowest, highest - lowest, limit=1.0, empty=0.5),
         "round_number_distance": ratio(_past_round_number(series.quoted), _quoted_atr(series), limit=5.0),
-        "vwap_distance_24": in_atr(close - weighted),
+        "vwap_distance_24": where_traded(series, in_atr(close - weighted)),
     }
 
 

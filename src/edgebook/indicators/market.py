@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgebook.indicators.kernels import mean_of_others, ranks_in_rows
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -49,46 +51,31 @@ def of_others(table: Floats) -> Floats:
 
     NaN where the symbol itself is not known, so that a market warms up with its symbol.
     """
-    known = ~np.isnan(table)
-    filled = np.where(known, table, 0.0)
-    total = np.zeros_like(table)
-    count = np.zeros(table.shape)
-    symbols = table.shape[1]
-    # Added one by one, not "all less own": that would leave a rounding error which looks like a small move.
-    for k in range(symbols):
-        for other in range(symbols):
-            if other != k:
-                total[:, k] += filled[:, other]
-                count[:, k] += known[:, other]
-    return np.where(known, np.where(count > 0, total / np.maximum(count, 1.0), 0.0), np.nan)
+    others: Floats = mean_of_others(table)
+    return others
 
 
 def of_leader(table: Floats, turnover: Floats) -> Floats:
     """For each symbol the value of the other symbol with the largest turnover; 0 where no other is known.
 
-    NaN where the symbol itself is not known.
+    NaN where the symbol itself is not known, and where others are but none has any turnover: nobody knows who leads.
     """
     known = ~np.isnan(table) & ~np.isnan(turnover)
     weight = np.where(known, turnover, -1.0)
-    result = np.full(table.shape, np.nan)
     row = np.arange(table.shape[0])
-    for k in range(table.shape[1]):
-        rivals = weight.copy()
-        rivals[:, k] = -1.0
-        first = rivals.argmax(axis=1)
-        value = np.where(rivals[row, first] >= 0.0, table[row, first], 0.0)
-        result[:, k] = np.where(np.isnan(table[:, k]), np.nan, value)
-    return result
+    first = weight.argmax(axis=1)
+    behind = weight.copy()
+    behind[row, first] = -1.0
+    second = behind.argmax(axis=1)
+    # Everyone follows the first; the first follows the second.
+    leads = first[:, None] == np.arange(table.shape[1])
+    turned = np.where(leads, behind[row, second][:, None], weight[row, first][:, None])
+    move = np.where(leads, table[row, second][:, None], table[row, first][:, None])
+    value = np.where(turned > 0.0, move, np.where(turned < 0.0, 0.0, np.nan))
+    return np.where(np.isnan(table), np.nan, value)
 
 
 def rank_among(table: Floats) -> Floats:
     """Rank of each symbol among those known at the same close, from -1 (lowest) to 1; ties share, alone is 0."""
-    result = np.full(table.shape, np.nan)
-    for k in range(table.shape[1]):
-        own = table[:, [k]]
-        below = (table < own).sum(axis=1)
-        over = (table > own).sum(axis=1)
-        rivals = (~np.isnan(table)).sum(axis=1) - 1
-        rank = (below - over) / np.maximum(rivals, 1)
-        result[:, k] = np.where(np.isnan(own[:, 0]), np.nan, rank)
-    return result
+    ranks: Floats = ranks_in_rows(table)
+    return ranks

@@ -11,7 +11,8 @@ Generated from the catalogue in `src/edgebook/indicators` by `indicators_page()`
 
 Edgebook computes {len(CATALOGUE)} indicators at every bar, in {len(HEADS)} families, one for each head. A value at t
 uses bars that closed by t, nothing later, and depends on no price or volume unit. It is missing while it warms up, and
-has its neutral middle where there is nothing to measure (no range, no volume). Values are rounded to five decimals.
+has its neutral middle where there is nothing to measure (no range). What is made of volume is missing up to the first
+bar that has any, and so in a market without. Values are rounded to five decimals.
 
 The vote is what the source says to do with the value: +1 buy, -1 sell, 0 neither. Where the source gives no rule, the
 vote says "chosen", and what was chosen. Votes are not forecasts: whether one was ever worth following is what the

@@ -111,6 +111,11 @@ def where_still(still: NDArray[np.bool_], values: Floats, *, neutral: float) -> 
     return np.where(still & ~np.isnan(values), neutral, values)
 
 
+def where_traded(series: Series, values: Floats) -> Floats:
+    """Values of what is made of volume; NaN up to the first bar with any, so that a market without it abstains."""
+    return np.where(np.maximum.accumulate(series.volume) > 0.0, values, np.nan)
+
+
 def without_range(series: Series, *, bars: float) -> NDArray[np.bool_]:
     """Whether the price did not move at all over the last `bars` bars."""
     still: NDArray[np.bool_] = talib.MAX(series.high, bars) == talib.MIN(series.low, bars)

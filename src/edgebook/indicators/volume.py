@@ -8,7 +8,16 @@ import numpy as np
 import talib
 
 from edgebook.indicators.catalogue import PARAMETERS
-from edgebook.indicators.series import Series, change, outside, ratio, side, typical_price, where_still
+from edgebook.indicators.series import (
+    Series,
+    change,
+    outside,
+    ratio,
+    side,
+    typical_price,
+    where_still,
+    where_traded,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +26,10 @@ if TYPE_CHECKING:
 
 
 def values(series: Series) -> dict[str, Floats]:
-    """Compute the values of the family at every bar, keyed by indicator; a market without volume gives zeros."""
+    """Compute the values of the family at every bar, keyed by indicator; missing as long as nothing has been traded.
+
+    A market that reports no volume (spot FX, say) has 0 at every bar: the family is not known there, and head F sleeps.
+    """
     high, low, close, volume = series.high, series.low, series.close, series.volume
     p = PARAMETERS
     balance = p["obv_slope_20"]["bars"]
@@ -33,7 +45,7 @@ def values(series: Series) -> dict[str, Floats]:
     moved = ratio(change((high + low) / 2.0, bars=1), series.atr, limit=10.0)
     spread = ratio(high - low, series.atr, limit=10.0)
     traded = ratio(volume, talib.SMA(volume, ease["mean"]), limit=20.0)
-    return {
+    found = {
         "obv_slope_20": ratio(
             talib.LINEARREG_SLOPE(talib.OBV(close, volume), balance), talib.SMA(volume, balance), limit=2.0
         ),
@@ -50,6 +62,7 @@ def values(series: Series) -> dict[str, Floats]:
         "force_index_13": ratio(pushed, series.atr * talib.SMA(volume, force["mean"]), limit=5.0),
         "ease_of_movement_14": talib.SMA(ratio(moved * spread, traded, limit=20.0), ease["bars"]),
     }
+    return {name: where_traded(series, column) for name, column in found.items()}
 
 
 def votes(saved: Mapping[str, Floats], series: Series) -> dict[str, Votes]:
