@@ -45,8 +45,8 @@ LAYERS: dict[str, str] = {
     "loop_baselines_page figures figures_* ab_decision *_readings *_tables *_pictures *_review *_verdict drift_report "
     "summary summary_* markdown_text trend_lines all_weeks all_weeks_page week_dashboard",
     "stages": "canonical runner progress serving serving_pages stages sample evidence evidence_learners evidence_page "
-    "reproduction reproduction_*",
-    "command line": "cli cli_options cli_week cli_data cli_data_* cli_views edgebook",
+    "reproduction reproduction_* safety safety_* fuzz fuzz_*",
+    "command line": "cli cli_options cli_week cli_trades cli_data cli_data_* cli_views edgebook",
 }
 """From the data to the user. A module imports from its own layer and from those above it in this list; where several
 lines name it, the last one counts, so that `tuning_tables` is a report and `tuning_space` a study."""

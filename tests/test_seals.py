@@ -19,6 +19,7 @@ from edgebook.loop import learn_week
 from edgebook.market import iso, load_market, milliseconds
 from edgebook.params import load_params
 from edgebook.paths import Paths
+from edgebook.safety_steps import kill_at_each_step
 from edgebook.seal_text import csv_text, json_text, read_csv
 from edgebook.seals import (
     LEDGER_COLUMNS,
@@ -234,32 +235,27 @@ def test_a_full_disk_while_the_ledger_is_written_leaves_no_scrap(paths, followin
     assert leftovers(paths) == []
 
 
-@pytest.mark.parametrize("step", ["seal", "ledger"])
-def test_a_kill_in_mid_write_leaves_what_is_written_again(paths, following, monkeypatch, step):
-    """The two moves at the end, each interrupted as by a kill: no handler runs."""
+def test_a_kill_at_any_step_leaves_what_is_written_again(paths, following):
+    """Killed before every single change to the file system, no handler runs: the week is not sealed, or it is."""
+    before, after = seal_bytes(paths, until=LAST), {}
+    place, ledger = paths.seal(history="main", as_of=NEXT), paths.ledger(history="main", as_of=NEXT)
 
-    class Killed(BaseException):
-        pass
+    def reset() -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        ledger.unlink(missing_ok=True)
 
-    real = Path.replace
-
-    def killed(self: Path, target: Path) -> Path:
-        if (self.is_dir() and step == "seal") or (self.is_file() and step == "ledger"):
-            raise Killed
-        return real(self, target)
-
-    before = seal_bytes(paths, until=LAST)
-    monkeypatch.setattr(Path, "replace", killed)
-    monkeypatch.setattr("os.getpid", lambda: 99_999)
-    with pytest.raises(Killed):
+    def check(step: int) -> None:
+        assert seal_bytes(paths, until=LAST) == before, step
+        if sealed_weeks(paths, "main")[-1] == NEXT:
+            assert read_seal(paths, history="main", as_of=NEXT).as_of == NEXT, step
         write_seal(following, paths)
-    monkeypatch.undo()
-    assert leftovers(paths)
-    assert sealed_weeks(paths, "main")[-1] == LAST
-    assert seal_bytes(paths, until=LAST) == before
-    assert write_seal(following, paths) is True
-    assert read_seal(paths, history="main", as_of=NEXT).as_of == NEXT
-    assert not list(paths.history("main").glob(".*.tmp"))
+        assert read_seal(paths, history="main", as_of=NEXT).as_of == NEXT, step
+        assert seal_bytes(paths) == after, step
+        assert leftovers(paths) == [], step
+
+    write_seal(following, paths)
+    after = seal_bytes(paths)
+    assert kill_at_each_step(lambda: write_seal(following, paths), reset=reset, check=check) > 20
 
 
 def test_folders_that_are_no_seals_are_not_counted(paths):

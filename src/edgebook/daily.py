@@ -7,17 +7,17 @@ seven days and then a week leave the same bytes as the week alone.
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 from edgebook import tables
 from edgebook.day_fold import day_document, midnight, next_week_of
-from edgebook.errors import SettingsError, WeekError
+from edgebook.errors import DataError, SettingsError, WeekError
 from edgebook.history import inputs_of
 from edgebook.live import last_sealed
 from edgebook.market import DAY_MS, iso, load_market, milliseconds
 from edgebook.params import plain
 from edgebook.sources import load_bars, source_end
+from edgebook.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,11 +132,10 @@ def make_tables(params: Params, paths: Paths, *, until: str) -> None:
         (regimes, place.regimes),
     ):
         tables.write(frame, file)
-    for name, frame in labelled.items():
-        tables.write(frame, place.candidates / f"{name}.parquet")
-        tables.write(known_outcomes(frame), place.outcomes / f"{name}.parquet")
-    for folder in (place.candidates, place.outcomes):
-        tables.keep_only(folder, names=[f"{name}.parquet" for name in labelled])
+    with tables.folder(place.candidates) as candidates, tables.folder(place.outcomes) as outcomes:
+        for name, frame in labelled.items():
+            tables.write(frame, candidates / f"{name}.parquet")
+            tables.write(known_outcomes(frame), outcomes / f"{name}.parquet")
     tables.write(bars, place.bars)
 
 
@@ -189,7 +188,8 @@ def _days_between(after: str, last: str) -> list[str]:
 
 def _write(document: dict[str, Any], place: Path) -> None:
     """Write a day whole or not at all."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    scratch = place.with_name(f".{place.name}.{os.getpid()}.tmp")
-    scratch.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    scratch.replace(place)
+    try:
+        write_whole({place: json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"})
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(f"{place}: could not be written ({reason}); the days before it are kept") from error

@@ -19,6 +19,7 @@ from edgebook.indicators import CATALOGUE
 from edgebook.params import Importance, section
 from edgebook.permutation import permutation_importance
 from edgebook.seals import sealed_weeks
+from edgebook.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -186,13 +187,9 @@ def write_importance(found: Mapping[str, Any], *, paths: Paths) -> None:
     DataError
         The disk did not take the file; the previous one is still in place.
     """
-    scratch = paths.importance.with_suffix(".json.tmp")
     try:
-        paths.importance.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_text(importance_text(found), encoding="utf-8", newline="\n")
-        scratch.replace(paths.importance)
+        write_whole({paths.importance: importance_text(found)})
     except OSError as error:
-        scratch.unlink(missing_ok=True)
         reason = error.strerror or error
         raise DataError(f"{paths.importance}: could not be written ({reason}); the last good file is kept") from error
 

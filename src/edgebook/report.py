@@ -6,9 +6,7 @@ Everything but the dashboard is static: own CSS in the page, no script, no addre
 
 from __future__ import annotations
 
-import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from edgebook.display import callout, formatted, interval, prose, table
 from edgebook.errors import NotebookError
 from edgebook.report_contents import CONTENTS, finished
 from edgebook.report_index import TEMPLATES, stylesheet
+from edgebook.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,18 +152,8 @@ def replace_together(files: Mapping[Path, str]) -> None:
     NotebookError
         The disk did not take one of them; all earlier files are still in place.
     """
-    scratch = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in files}
-    path = Path()
     try:
-        for path, text in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            scratch[path].write_text(text, encoding="utf-8", newline="\n")
-        for path, written in scratch.items():
-            written.replace(path)
+        write_whole(files)
     except OSError as error:
         reason = error.strerror or error
-        raise NotebookError(f"{path}: could not be written ({reason}); the last good report is kept") from error
-    finally:
-        for written in scratch.values():
-            with suppress(OSError):
-                written.unlink(missing_ok=True)
+        raise NotebookError(f"{error.filename}: could not be written ({reason}); the last good report is kept") from error

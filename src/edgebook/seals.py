@@ -8,8 +8,6 @@ noticed before anything is built on it. What is saved is what is used: the fold 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +22,7 @@ from edgebook.pending import PENDING_COLUMNS
 from edgebook.policy import Policy
 from edgebook.record import Record
 from edgebook.seal_text import csv_text, digest, json_text, read_csv
+from edgebook.whole_files import whole_folder, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,25 +138,15 @@ def write_seal(seal: Seal, paths: Paths) -> bool:
         if ledger.exists():
             read_seal(paths, history=history, as_of=seal.as_of)
             return False
-    scratch = place.with_name(f".{place.name}.{os.getpid()}.tmp")
-    rows = ledger.with_name(f".{ledger.name}.{os.getpid()}.tmp")
     try:
-        for killed in place.parent.glob(f".{place.name}.*.tmp"):
-            shutil.rmtree(killed, ignore_errors=True)
-        for name, text in files.items():
-            target = scratch / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
-        ledger.parent.mkdir(parents=True, exist_ok=True)
-        rows.write_text(csv_text(seal.ledger, LEDGER_COLUMNS), encoding="utf-8")
-        # The folder last: a seal without its ledger cannot be, a ledger without its seal is written again.
-        rows.replace(ledger)
-        if place.exists():
-            shutil.rmtree(place)
-        scratch.replace(place)
+        with whole_folder(place) as scratch:
+            for name, text in files.items():
+                target = scratch / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text, encoding="utf-8")
+            # The folder last: a seal without its ledger cannot be, a ledger without its seal is written again.
+            write_whole({ledger: csv_text(seal.ledger, LEDGER_COLUMNS)})
     except OSError as error:
-        shutil.rmtree(scratch, ignore_errors=True)
-        rows.unlink(missing_ok=True)
         reason = error.strerror or str(error)
         raise SealError(
             f"{_name(place, paths)}: could not be written ({reason}); earlier seals are untouched"

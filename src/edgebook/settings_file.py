@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import os
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from edgebook.errors import SettingsError
 from edgebook.params import Params, section
+from edgebook.whole_files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,10 +92,7 @@ def _rewrite(path: Path, change: Any) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(path)
+        write_whole({path: text}, durable=True)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
         raise SettingsError(f"{path.name}: could not be written ({error.strerror}); it is as it was") from error

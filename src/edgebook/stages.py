@@ -104,9 +104,9 @@ def _candidates(given: Mapping[str, Any], paths: Paths) -> str:
     )
     costs = Costs(grid.fee_bps, grid.slippage_bps, grid.short_financing_bps_per_day)
     labelled = label_candidates(tables.read(paths.bars), plans, costs=costs, atr_bars=grid.atr_bars)
-    for name, frame in labelled.items():
-        tables.write(frame, paths.candidates / f"{name}.parquet")
-    tables.keep_only(paths.candidates, names=[f"{name}.parquet" for name in labelled])
+    with tables.folder(paths.candidates) as folder:
+        for name, frame in labelled.items():
+            tables.write(frame, folder / f"{name}.parquet")
     return f"{sum(map(len, labelled.values())):,} outcomes of {len(labelled)} exit plans"
 
 
@@ -115,11 +115,11 @@ def _outcomes(given: Mapping[str, Any], paths: Paths) -> str:
 
     plans = sorted(paths.candidates.glob("*.parquet"))
     total = 0
-    for plan in plans:
-        known = known_outcomes(tables.read(plan))
-        tables.write(known, paths.outcomes / plan.name)
-        total += len(known)
-    tables.keep_only(paths.outcomes, names=[plan.name for plan in plans])
+    with tables.folder(paths.outcomes) as folder:
+        for plan in plans:
+            known = known_outcomes(tables.read(plan))
+            tables.write(known, folder / plan.name)
+            total += len(known)
     return f"{total:,} known outcomes, all simulated"
 
 

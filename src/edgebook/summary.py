@@ -45,11 +45,11 @@ def write_summary(
     every = all_weeks_page(all_weeks(week), market=week.market, history=week.history, verdict=facts.verdict.title)
     replace_together(
         {
-            folder / "summary.md": summary_text(week, facts),
             folder / "metrics.json": numbers,
             paths.reports / "metrics.json": numbers,
             folder / "index.html": week_dashboard(week, goals=goals, metrics=metrics, facts=facts),
             paths.reports / "index.html": every,
+            folder / "summary.md": summary_text(week, facts),  # last: by it a later run knows that the week is finished
         }
     )
     return f"reports/{week.as_of}/summary.md, reports/{week.as_of}/index.html, reports/index.html"

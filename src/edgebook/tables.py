@@ -7,14 +7,15 @@ previous table whole.
 
 from __future__ import annotations
 
-import os
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgebook.errors import DataError
+from edgebook.whole_files import scratch_of, whole_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -40,9 +41,10 @@ def write(frame: pd.DataFrame, path: Path) -> None:
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    scratch = path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = scratch_of(path)
         # A dictionary of prices or times is as long as the column: without one, half the time and smaller files.
         repeating = [
             f.name for f in table.schema if not (pa.types.is_floating(f.type) or pa.types.is_timestamp(f.type))
@@ -52,9 +54,39 @@ def write(frame: pd.DataFrame, path: Path) -> None:
         )
         scratch.replace(path)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
         reason = error.strerror or error
         raise DataError(f"{path}: could not be written ({reason}); the last good file is kept") from error
+    finally:
+        if scratch != path:
+            with contextlib.suppress(OSError):
+                scratch.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def folder(place: Path) -> Iterator[Path]:
+    """Fill a folder of tables that takes the place of the last one when all of them are there.
+
+    Parameters
+    ----------
+    place : Path
+        What an earlier setting left there goes with the old folder.
+
+    Yields
+    ------
+    Path
+        Where to write the tables.
+
+    Raises
+    ------
+    DataError
+        The disk did not take the folder; the previous one is still in place.
+    """
+    try:
+        with whole_folder(place) as scratch:
+            yield scratch
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(f"{place}: could not be written ({reason}); the last good folder is kept") from error
 
 
 def read(path: Path, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -88,10 +120,3 @@ def read(path: Path, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
         detail = str(error).splitlines()[0]
         raise DataError(f"{path}: not a readable table ({detail}); delete it and run `dvc repro`") from error
     return frame
-
-
-def keep_only(folder: Path, *, names: Sequence[str]) -> None:
-    """Remove the tables of a folder that are not among `names`: what an earlier setting left there."""
-    for file in folder.glob("*.parquet"):
-        if file.name not in names:
-            file.unlink()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,10 @@ import numpy as np
 from edgebook.errors import DataError
 from edgebook.params import plain
 from edgebook.tuning_book import Outcome
+from edgebook.whole_files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from edgebook.market import Market, PlanOutcomes
     from edgebook.params import Tuning
@@ -57,7 +58,8 @@ class Journal:
             journal._lines = _read(place, digest=digest)
             # Written again as it was understood: a line that a kill cut off would spoil the next one.
             text = "".join(_line(row) for row in ({"study": digest}, *journal._lines.values()))
-            journal._write(text, mode="w")
+            with journal._told():
+                write_whole({place: text})
         return journal
 
     def outcome(self, number: int, *, point: Mapping[str, float]) -> Outcome | None:
@@ -79,7 +81,8 @@ class Journal:
             return
         row = {"number": number, "point": dict(point), "trades": outcome.trades, "daily_r": outcome.daily_r.tolist()}
         self._lines[number] = row
-        self._write(_line(row), mode="a")
+        with self._told(), self.place.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(_line(row))
 
     def close(self) -> None:
         """The study is complete."""
@@ -88,12 +91,11 @@ class Journal:
             with suppress(OSError):  # another study's may lie beside it
                 self.place.parent.rmdir()
 
-    def _write(self, text: str, *, mode: str) -> None:
-        assert self.place is not None
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say in one line that the disk did not take it."""
         try:
-            self.place.parent.mkdir(parents=True, exist_ok=True)
-            with self.place.open(mode, encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            yield
         except OSError as error:
             reason = error.strerror or error
             raise DataError(f"{self.place}: could not be written ({reason}); free space and run again") from error

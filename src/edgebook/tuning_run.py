@@ -12,6 +12,7 @@ from edgebook.recipe_entries import known_recipe
 from edgebook.recipes import HEAD_LETTERS
 from edgebook.tuning import study_due, study_of_week
 from edgebook.tuning_study import STUDY_FILE, Study
+from edgebook.whole_files import whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,14 +84,9 @@ def hand_on(files: Mapping[str, str], *, week: Week, write: bool) -> None:
     folder = week.paths.study
     wanted = {name.split("/")[-1]: text for name, text in files.items()}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in wanted.items():
-            scratch = folder / f"{name}.tmp"
-            scratch.write_text(text, encoding="utf-8", newline="\n")
-            scratch.replace(folder / name)
-        for old in folder.iterdir():
-            if old.name not in wanted:
-                old.unlink()
+        with whole_folder(folder) as fresh:
+            for name, text in wanted.items():
+                (fresh / name).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         reason = error.strerror or error
         raise DataError(f"{folder}: could not be written ({reason}); free space and run again") from error
