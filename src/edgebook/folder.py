@@ -1,8 +1,9 @@
 """Bars of your own: a folder of CSV or Parquet files as desks have them.
 
-Each file goes one way: bytes (`folder_bytes`), table (`folder_tables`), which column is what (`folder_columns`), stamps
-(`folder_dates`), numbers (`folder_values`), pair and timeframe (`folder_names`), repairs (`folder_repair`). What
-params.yaml declares in `bars.files` wins over what is recognised; where neither tells, the file is refused.
+Each file goes one way: bytes (`folder_bytes`), table (`folder_contents`), which column is what (`folder_columns`),
+stamps (`folder_dates`, `folder_clocks`), numbers (`folder_values`), pair and timeframe (`folder_names`), repairs
+(`folder_repair`). What params.yaml declares in `bars.files` wins over what is recognised; where neither tells, the file
+is refused.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from edgebook import paths
 from edgebook.bar_files import Files
 from edgebook.bars import COLUMNS, check_bars
 from edgebook.errors import DataError
+from edgebook.folder_contents import ending
 from edgebook.folder_file import FileRead, read_file
 from edgebook.folder_repair import repaired
 from edgebook.folder_splits import adjusted, read_factors
-from edgebook.folder_tables import ending
 from edgebook.folder_values import scaled
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ import pandas as pd
 from edgebook.bar_files import FILE_TIMEFRAMES
 from edgebook.bars import COLUMNS
 from edgebook.errors import DataError
-from edgebook.folder_dates import Stamps, closes, read_stamps, refuse_naive
+from edgebook.folder_clocks import closes
+from edgebook.folder_contents import Read, ending, read_table
+from edgebook.folder_dates import Stamps, read_stamps, refuse_naive
 from edgebook.folder_names import Named, named, safe_pair, timeframe_of
-from edgebook.folder_tables import Read, ending, read_table
 from edgebook.folder_values import read_values
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgebook.bar_files import Files
-    from edgebook.folder_tables import Read
+    from edgebook.folder_contents import Read
 
 _SCALED_DECIMALS = 10
 
