@@ -45,15 +45,12 @@ def set_next_week(params: Params, paths: Paths) -> tuple[str, str]:
     now, following = params.run.as_of, next_monday(params.run.as_of)
     if now not in sealed_weeks(paths, params.run.history):
         raise WeekError(f"params.yaml: run.as_of {now} is not sealed yet; run `dvc repro` first")
-    if not next_is_complete(params, paths):
-        bars = params.bars
-        end = source_end(
-            source=bars.source, folder=paths.root / bars.folder, files=bars.files, synthetic=bars.synthetic
-        )
-        raise WeekError(
-            f"the data of {bars.source} end at {end:%Y-%m-%d %H:%M} UTC; the week to {following} is not complete, "
-            f"so {now} is the last that can be sealed"
-        )
+    if any(paths.report(as_of=now).glob("*.html")) and not is_finished(params, paths):
+        raise WeekError(f"params.yaml: the run of {now} was broken off after its seal; run `dvc repro` first")
+    missing = why_incomplete(params, paths)
+    if missing:
+        raise WeekError(f"{missing}, so {now} is the last that can be sealed")
+    close_weeks(params, paths, until=pd.Timestamp(following, tz="UTC"))
     return following, set_week(paths.params, as_of=following, previous=now)
 
 
@@ -70,7 +67,7 @@ def is_finished(params: Params, paths: Paths) -> bool:
     summary = paths.report(as_of=run.as_of) / "summary.md"
     # Reports lie by week: the summary may be that of another history.
     told = summary.exists() and f"{run.history}, week to {run.as_of}" in summary.read_text(encoding="utf-8")
-    return told and run.as_of in sealed_weeks(paths, run.history)
+    return told and run.as_of in sealed_weeks(paths, run.history) and _locked(paths, as_of=run.as_of)
 
 
 def repro(paths: Paths, *, following: str, before: str | None, lock: int, quiet: bool = False) -> None:
@@ -112,6 +109,12 @@ def repro(paths: Paths, *, following: str, before: str | None, lock: int, quiet:
     if done.returncode != 0:
         kept = "params.yaml is back as it was, " if before is not None else ""
         raise WeekError(f"dvc repro failed in the week to {following}; {kept}earlier seals are intact")
+
+
+def _locked(paths: Paths, *, as_of: str) -> bool:
+    """Whether dvc.lock names the summary of a week; where there is none, nobody counts on it."""
+    lock = paths.root / "dvc.lock"
+    return not lock.exists() or f"path: reports/{as_of}/summary.md\n" in lock.read_text(encoding="utf-8")
 
 
 def approve_recommended(week: Week) -> str:
