@@ -6,7 +6,6 @@ import os
 import sys
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -174,17 +173,20 @@ def explain(signal_id: str, as_json: bool) -> None:
 
 @cli.command()
 @click.option("--to", "target", type=click.Path(dir_okay=False), help="Another file than export/edgebook.sqlite.")
-def export(target: str | None) -> None:
-    """Write the ledger to a SQLite file.
+@click.option("--database", metavar="NAME", help="Into the database whose address is the credential NAME.")
+def export(target: str | None, database: str | None) -> None:
+    """Write the ledger to a SQLite file, or to PostgreSQL.
 
-    Tables signal_outcomes and tp_sl_hits. Running it again changes no row that is there already.
+    Tables signal_outcomes and tp_sl_hits. Running it again changes no row that is there already. NAME is an environment
+    variable or a line of .env; its value, the address with its password, is never on a command line.
     """
-    from edgebook.store import export_store
+    from edgebook.store import export_ledger
 
+    if target and database:
+        raise click.UsageError("--to and --database: name one place")
     week, paths = _week(), here()
-    place = Path(target) if target else paths.export
-    number = export_store(week.ledger, path=place)
-    click.echo(f"{number:,} signals of {week.history} up to {week.as_of} in {place.name}")
+    number, place = export_ledger(week.ledger, paths=paths, history=week.history, file=target, database=database)
+    click.echo(f"{number:,} signals of {week.history} up to {week.as_of} in {place}")
 
 
 @cli.command()

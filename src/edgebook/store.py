@@ -1,99 +1,94 @@
-"""The exported store: a ledger in SQLite, for those who query trades with SQL.
+"""The exported store: a ledger in SQLite or PostgreSQL, for those who query trades with SQL.
 
-An export and nothing else: no stage reads it, and DVC does not track it, for the bytes of a SQLite file depend on its
-history. Exporting the same ledger again changes no row.
+An export and nothing else: no stage reads it, and neither git nor DVC tracks it. Exporting the same ledger again
+changes no row.
 """
 
 from __future__ import annotations
 
+import logging
+import sqlite3
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Float,
-    ForeignKey,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    bindparam,
-    create_engine,
-    delete,
-    or_,
-)
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
-from edgebook.errors import DataError
+from edgebook.credentials import hidden
+from edgebook.databases import one_line, open_database
+from edgebook.errors import DataError, SettingsError
+from edgebook.store_merge import merge_incoming
+from edgebook.store_migrations import upgrade_tables
+from edgebook.store_tables import outcome_columns
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from sqlalchemy import Connection
+    import pandas as pd
+    import pyarrow as pa
+    from sqlalchemy import Connection, Engine
 
-SCHEMA = MetaData()
+    from edgebook.paths import Paths
 
-SIGNAL_OUTCOMES = Table(
-    "signal_outcomes",
-    SCHEMA,
-    Column("signal_id", String, primary_key=True),
-    Column("pair", String, nullable=False),
-    Column("timeframe", String, nullable=False),
-    Column("is_short", Boolean, nullable=False),
-    Column("date", String),
-    Column("open_date", String, nullable=False),
-    Column("close_date", String),
-    Column("open_rate", Float, nullable=False),
-    Column("close_rate", Float),
-    Column("fee_open", Float),
-    Column("fee_close", Float),
-    Column("take_profit_abs", Float, nullable=False),
-    Column("stop_loss_abs", Float, nullable=False),
-    Column("stake", Float),
-    Column("profit_ratio", Float),
-    Column("r_multiple", Float),
-    Column("exit_reason", String),
-    Column("bars_held", Integer),
-    Column("mae", Float),
-    Column("mfe", Float),
-    Column("enter_tag", String),
-    Column("regime", String),
-    Column("confidence", Float),
-    Column("threshold", Float),
-    Column("certified", Boolean),
-    Column("heads_agreed", String),
-    Column("head_scores", String),
-    Column("exit_plan", String),
-    Column("model_version", String),
-    Column("ab_test_version", String),
-    Column("status", String, nullable=False),
-)
+POSTGRES_SCHEMA = "edgebook"
+BATCH_ROWS = 100_000
+"""Signals of one transaction in PostgreSQL: an ordinary ledger goes in whole or not at all."""
+WAITS_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""How long to wait before each new try of a batch whose connection was lost."""
+BUSY_SECONDS = 60
+"""How long to wait for another export to be done."""
 
-TP_SL_HITS = Table(
-    "tp_sl_hits",
-    SCHEMA,
-    Column("signal_id", String, ForeignKey("signal_outcomes.signal_id"), primary_key=True),
-    Column("pair", String, nullable=False),
-    Column("timeframe", String, nullable=False),
-    Column("is_short", Boolean, nullable=False),
-    Column("hit", String, nullable=False),
-    Column("hit_date", String, nullable=False),
-    Column("barrier_abs", Float, nullable=False),
-    Column("hit_rate", Float, nullable=False),
-    Column("bars_held", Integer),
-    Column("profit_ratio", Float),
-    Column("r_multiple", Float),
-)
-
-_TYPES = {Boolean: bool, Float: float, Integer: int, String: str}
-_DATES = ("date", "open_date", "close_date")
-_BARRIERS = {"take_profit": "take_profit_abs", "stop_loss": "stop_loss_abs"}
+_LOCK = 0x45444745424F4F4B  # "EDGEBOOK": the key of the lock that exports take in turn
+_CHUNK_ROWS = 10_000
+# Sessions that the server ended or could not begin, and transactions that it asks to repeat.
+_WORTH_ANOTHER_TRY = {"57P01", "57P02", "57P03", "40001", "40P01", "53300"}
 
 
-def export_store(ledger: pd.DataFrame, *, path: Path) -> int:
-    """Bring the store up to date with a ledger.
+def export_ledger(
+    ledger: pd.DataFrame, *, paths: Paths, history: str, file: str | None = None, database: str | None = None
+) -> tuple[int, str]:
+    """Export a ledger to where a user says: a SQLite file, or a database by the name of its credential.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        As for `export_store`.
+    paths : Paths
+        Of the repository.
+    history : str
+        The ledger's.
+    file : str, optional
+        Another SQLite file than `paths.export`.
+    database : str, optional
+        Name of a credential; it comes before the files.
+
+    Returns
+    -------
+    tuple of int and str
+        Signals exported, and where to, as it may be shown.
+
+    Raises
+    ------
+    SettingsError
+        An address where a name or a file belongs, or as for `export_database`.
+    DataError
+        As for `export_store`.
+    """
+    if database:
+        return export_database(ledger, name=database, root=paths.root, history=history), database
+    if file and "://" in file:
+        raise SettingsError(
+            f"--to {hidden(file)}: an address on a command line stays in the shell's history; put it into an "
+            "environment variable or a line NAME=address of .env, and say --database NAME"
+        )
+    path = Path(file) if file else paths.export
+    return export_store(ledger, path=path, history=history), path.name
+
+
+def export_store(ledger: pd.DataFrame, *, path: Path, history: str) -> int:
+    """Bring a store in a SQLite file up to date with a ledger.
 
     Parameters
     ----------
@@ -103,6 +98,8 @@ def export_store(ledger: pd.DataFrame, *, path: Path) -> int:
         stored as NULL; columns that the store does not know are left out.
     path : Path
         The SQLite file; made, with its folder, when missing.
+    history : str
+        The ledger's. A store may hold several, which share signal ids.
 
     Returns
     -------
@@ -112,8 +109,8 @@ def export_store(ledger: pd.DataFrame, *, path: Path) -> int:
     Raises
     ------
     DataError
-        The ledger lacks a column or a value that every trade has, a status is neither open nor closed, or the file
-        could not be written: then it holds what it held before.
+        The ledger lacks a column or a value that every trade has, a status is neither open nor closed, the file is not
+        a store or was made by a newer Edgebook, or it could not be written: then it holds what it held before.
 
     Notes
     -----
@@ -121,88 +118,160 @@ def export_store(ledger: pd.DataFrame, *, path: Path) -> int:
     closed at its target or stop, with the barrier (`barrier_abs`) and the fill (`hit_rate`; they differ where a stop
     was gapped through). Dates are ISO 8601 text in UTC, numbers are stored as they are.
 
-    Both are written in one transaction, by insert-or-update on `signal_id`: a killed export leaves the store as it
-    was. A signal that is closed in the store is not opened again by an older ledger; a closed row replaces a closed
-    row. Give each history a file of its own, for they share signal ids.
+    Both are written in one transaction, by insert-or-update on history and `signal_id`: a killed export leaves the
+    store as it was. A signal that is closed in the store is not opened again by an older ledger; a closed row replaces
+    a closed row. A file from before stores held histories is taken over by the first export, as that history.
     """
-    rows = _rows(ledger)
-    hits = [_hit(row) for row in rows if row["exit_reason"] in _BARRIERS]
-    timed = [{"timed": row["signal_id"]} for row in rows if row["exit_reason"] == "time_exit"]
-    engine = create_engine(f"sqlite:///{path}")
+    columns = outcome_columns(ledger, history=history)
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with engine.begin() as connection:
-            # Without this SQLite's driver would commit the new tables by themselves, apart from their rows.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            SCHEMA.create_all(connection)
-            _upsert(connection, SIGNAL_OUTCOMES, rows)
-            _upsert(connection, TP_SL_HITS, hits)
-            if timed:
-                connection.execute(delete(TP_SL_HITS).where(TP_SL_HITS.c.signal_id == bindparam("timed")), timed)
-    except (DBAPIError, OSError) as error:
-        reason = error.orig if isinstance(error, DBAPIError) else error.strerror or error
+        _write_sqlite(engine, columns, history=history)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    except (DBAPIError, OSError, sqlite3.Error) as error:
+        reason = (error.strerror or error) if isinstance(error, OSError) else one_line(error)
         raise DataError(f"{path}: could not be written ({reason}); the last good rows are kept") from error
-    finally:
-        engine.dispose()
-    return len(rows)
+    return len(columns)
 
 
-def _rows(ledger: pd.DataFrame) -> list[dict[str, Any]]:
-    """Ledger rows as the store takes them, one a signal, closed before open."""
-    needed = [column.name for column in SIGNAL_OUTCOMES.columns if not column.nullable]
-    for name in needed:
-        if name not in ledger.columns:
-            raise DataError(f"ledger: no column {name}; the store needs {', '.join(needed)}")
-        if ledger[name].isna().any():
-            raise DataError(
-                f"ledger: row {int(ledger[name].isna().to_numpy().argmax())}: {name} is missing; every trade has one"
-            )
-    odd = ~ledger["status"].isin(["open", "closed"])
-    if odd.any():
-        row = int(odd.to_numpy().argmax())
-        raise DataError(f"ledger: row {row}: status is {ledger['status'].iloc[row]!r}; it is open or closed")
-    for name in ("close_date", "close_rate", "exit_reason"):
-        lacking = (ledger["status"] == "closed") & (ledger[name].isna() if name in ledger.columns else True)
-        if lacking.any():
-            raise DataError(
-                f"ledger: row {int(lacking.to_numpy().argmax())}: a closed trade without {name}; correct the row"
-            )
-    # "closed" sorts before "open", and the first row of a signal stays; of two closed rows, the later one.
-    kept = ledger[::-1].sort_values("status", kind="stable").drop_duplicates("signal_id").sort_index(kind="stable")
-    columns = {
-        column.name: _values(kept[column.name], column=column) if column.name in kept else [None] * len(kept)
-        for column in SIGNAL_OUTCOMES.columns
-    }
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+def export_database(ledger: pd.DataFrame, *, name: str, root: Path, history: str) -> int:
+    """Bring a store in a database up to date with a ledger.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        As for `export_store`.
+    name : str
+        Of the credential that holds the database's address (`edgebook.credentials`): PostgreSQL, or a SQLite file.
+    root : Path
+        The repository's top.
+    history : str
+        The ledger's.
+
+    Returns
+    -------
+    int
+        Signals exported.
+
+    Raises
+    ------
+    SettingsError
+        No such credential, or not the address of such a database.
+    DataError
+        As for `export_store`; the name of the credential stands for the place, and no message holds a password.
+
+    Notes
+    -----
+    In PostgreSQL the tables lie in a schema of their own, `edgebook`, made when missing; times are ``timestamptz``.
+
+    Rows go in by COPY into a temporary table and from there by insert-or-update, a hundred thousand signals a
+    transaction. Exports take turns, by a lock that the server gives back when its holder dies. When the connection is
+    lost, or the server restarts, the transaction under way is tried again, up to five times within 16 seconds; what
+    cannot be known (whether the last commit arrived) does not matter, for a row that is there already is not changed.
+    A first connection that fails is not tried again.
+    """
+    columns = outcome_columns(ledger, history=history)
+    engine = open_database(name, root=root)
+    try:
+        if engine.dialect.name == "sqlite":
+            _write_sqlite(engine, columns, history=history)
+        elif engine.dialect.name == "postgresql":
+            _write_postgres(engine, columns, history=history, name=name)
+        else:
+            raise SettingsError(f"{name}: {engine.dialect.name}: the store is kept in PostgreSQL or SQLite; name one")
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+        if _state(error) == "55P03":
+            said = f"another export has held the store for {BUSY_SECONDS} seconds; try again when it is done"
+            raise DataError(f"{name}: {said}") from None
+        # Not "from error": what a driver says stays out of tracebacks, where nobody blanks it.
+        raise DataError(f"{name}: could not be written ({one_line(error)}); the last good rows are kept") from None
+    return len(columns)
 
 
-def _values(series: pd.Series, *, column: Column[Any]) -> list[Any]:
-    """Plain Python values of one column; None where there is none."""
-    if column.name in _DATES:
-        dates = pd.to_datetime(series, utc=True, format="ISO8601")
-        return [None if pd.isna(date) else date.strftime("%Y-%m-%dT%H:%M:%SZ") for date in dates]
-    kind = _TYPES[type(column.type)]
-    return [None if pd.isna(value) else kind(value) for value in series]
+def _write_sqlite(engine: Engine, columns: pa.Table, *, history: str) -> None:
+    """All rows in one transaction."""
+    with engine.begin() as connection:
+        # Without this SQLite's driver would commit the new tables by themselves, apart from their rows.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        upgrade_tables(connection, schema=None, history=history)
+        connection.exec_driver_sql("create temporary table incoming as select * from signal_outcomes limit 0")
+        names = columns.column_names
+        insert = f"insert into temp.incoming ({', '.join(names)}) values ({', '.join('?' * len(names))})"
+        for start in range(0, len(columns), _CHUNK_ROWS):
+            chunk = columns.slice(start, _CHUNK_ROWS)
+            rows = list(zip(*(column.to_pylist() for column in chunk.columns), strict=True))
+            connection.exec_driver_sql(insert, rows)
+        merge_incoming(connection)
 
 
-def _hit(row: dict[str, Any]) -> dict[str, Any]:
-    """The hit of a row that closed at a barrier."""
-    shared = {column.name: row[column.name] for column in TP_SL_HITS.columns if column.name in row}
-    return shared | {
-        "hit": row["exit_reason"],
-        "hit_date": row["close_date"],
-        "barrier_abs": row[_BARRIERS[row["exit_reason"]]],
-        "hit_rate": row["close_rate"],
-    }
+def _write_postgres(engine: Engine, columns: pa.Table, *, history: str, name: str) -> None:
+    """Rows batch by batch, each in a transaction of its own; an empty ledger makes the tables."""
+    reached = False
+
+    def write(batch: pa.Table) -> None:
+        nonlocal reached
+        with engine.begin() as connection:
+            reached = True
+            connection.exec_driver_sql(f"set local lock_timeout = '{BUSY_SECONDS}s'")
+            connection.exec_driver_sql(f"select pg_advisory_xact_lock({_LOCK})")
+            if not inspect(connection).has_schema(POSTGRES_SCHEMA):
+                connection.exec_driver_sql(f"create schema {POSTGRES_SCHEMA}")
+            connection.exec_driver_sql(f"set local search_path to {POSTGRES_SCHEMA}, pg_temp")
+            upgrade_tables(connection, schema=POSTGRES_SCHEMA, history=history)
+            _copy(connection, batch)
+            merge_incoming(connection)
+
+    for start in range(0, max(len(columns), 1), BATCH_ROWS):
+        _persist(write, columns.slice(start, BATCH_ROWS), retried=lambda: reached, name=name)
 
 
-def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows, or update those of the same signal; a closed signal stays closed."""
-    if not rows:
-        return
-    new = insert(table)
-    values = {column.name: new.excluded[column.name] for column in table.columns if not column.primary_key}
-    stays = None
-    if "status" in table.columns:
-        stays = or_(table.c.status == "open", new.excluded["status"] == "closed")
-    connection.execute(new.on_conflict_do_update(index_elements=["signal_id"], set_=values, where=stays), rows)
+def _persist(write: Callable[[pa.Table], None], batch: pa.Table, *, retried: Callable[[], bool], name: str) -> None:
+    """Write a batch, again if its connection is lost, until the waits are used up."""
+    for wait in (*WAITS_SECONDS, None):
+        try:
+            write(batch)
+        except Exception as error:
+            if wait is None or not retried() or not _lost(error):
+                raise
+            logging.getLogger(__name__).warning("%s: %s; trying again in %g s", name, one_line(error), wait)
+            time.sleep(wait)
+        else:
+            return
+
+
+def _copy(connection: Connection, batch: pa.Table) -> None:
+    """Fill the temporary table `incoming`, which ends with the transaction."""
+    from pyarrow import BufferOutputStream
+    from pyarrow.csv import WriteOptions, write_csv
+
+    connection.exec_driver_sql("create temporary table incoming (like signal_outcomes) on commit drop")
+    # Text is quoted and NULL is not, so that an empty text stays one.
+    options = WriteOptions(include_header=False, quoting_style="needed")
+    driver: Any = connection.connection.driver_connection
+    statement = f"copy incoming ({', '.join(batch.column_names)}) from stdin (format csv, encoding 'UTF8')"
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for start in range(0, len(batch), _CHUNK_ROWS):
+            text = BufferOutputStream()
+            write_csv(batch.slice(start, _CHUNK_ROWS), text, options)
+            copy.write(text.getvalue())
+
+
+def _state(error: BaseException) -> str | None:
+    """PostgreSQL's code of an error; None where the server could not say any more."""
+    inner = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(inner, "sqlstate", None)
+
+
+def _lost(error: Exception) -> bool:
+    """Whether a connection was lost, or the server asks to try again."""
+    inner = error.orig if isinstance(error, DBAPIError) else error
+    state = _state(error)
+    if state is None:
+        return type(inner).__module__.partition(".")[0] == "psycopg" and type(inner).__name__ in (
+            "OperationalError",
+            "ConnectionTimeout",
+        )
+    return state.startswith("08") or state in _WORTH_ANOTHER_TRY
