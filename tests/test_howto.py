@@ -177,7 +177,7 @@ def test_the_question_in_sql_is_answered(small, tmp_path):
 
     (question,) = blocks(HOWTO / "export-the-ledger.md", language="sql")
     file = tmp_path / "signals.sqlite"
-    export_store(Week(load_params(small.params).run, small).ledger, path=file)
+    export_store(Week(load_params(small.params).run, small).ledger, path=file, history="main")
     with contextlib.closing(sqlite3.connect(file)) as store:
         rows = store.execute(question).fetchall()
     assert sum(row[1] for row in rows) > 0
