@@ -47,10 +47,15 @@ def set_next_week(params: Params, paths: Paths) -> tuple[str, str]:
         raise WeekError(f"params.yaml: run.as_of {now} is not sealed yet; run `dvc repro` first")
     if any(paths.report(as_of=now).glob("*.html")) and not is_finished(params, paths):
         raise WeekError(f"params.yaml: the run of {now} was broken off after its seal; run `dvc repro` first")
-    missing = why_incomplete(params, paths)
-    if missing:
-        raise WeekError(f"{missing}, so {now} is the last that can be sealed")
-    close_weeks(params, paths, until=pd.Timestamp(following, tz="UTC"))
+    if not next_is_complete(params, paths):
+        bars = params.bars
+        end = source_end(
+            source=bars.source, folder=paths.root / bars.folder, files=bars.files, synthetic=bars.synthetic
+        )
+        raise WeekError(
+            f"the data of {bars.source} end at {end:%Y-%m-%d %H:%M} UTC; the week to {following} is not complete, "
+            f"so {now} is the last that can be sealed"
+        )
     return following, set_week(paths.params, as_of=following, previous=now)
 
 
@@ -62,7 +67,10 @@ def next_is_complete(params: Params, paths: Paths) -> bool:
 
 
 def is_finished(params: Params, paths: Paths) -> bool:
-    """Whether the week that params.yaml names is sealed and has its summary, which every run writes last."""
+    """Whether the week that params.yaml names is sealed, has its summary, and DVC has put that down.
+
+    The summary is what every run writes last; dvc.lock, which git tracks too, names it a moment later.
+    """
     run = params.run
     summary = paths.report(as_of=run.as_of) / "summary.md"
     # Reports lie by week: the summary may be that of another history.
