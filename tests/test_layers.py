@@ -21,7 +21,7 @@ LAYERS: dict[str, str] = {
     "lock whole_files desk_outcomes credentials databases bar_files bar_database",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
     "bars": "bars folder folder_* samples sources synthetic synthetic_* received received_parts late_series database_* "
-    "receiving",
+    "receiving known_bars",
     "patterns": "patterns patterns.*",
     "indicators": "indicators indicators.*",
     "outcomes": "candidates barriers barriers_plain silent_series outcomes recorded recorded_*",
@@ -31,7 +31,7 @@ LAYERS: dict[str, str] = {
     "arms": "book day_scores gate pending arms cusum drift drift_limits drift_streams drift_words",
     "seals": "seals seal_text seal_lines week before_seal",
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
-    "loop": "routing loop drift_week week_rows decisions proposals history rederive",
+    "loop": "routing loop drift_week week_rows decisions proposals history rederive epochs remade_tables",
     "evidence": "source_digest evidence_markets evidence_arms evidence_weeks evidence_variants evidence_cells ablation "
     "evidence_loop evidence_loops known_switch known_truth null_* naive_rules adversarial_* power_curves audit "
     "audit_* planted_leaks loop_books loop_counts loop_summary loop_planted",
@@ -39,8 +39,8 @@ LAYERS: dict[str, str] = {
     "random_policies goals goal_* compare_outcomes ab_* tear_sheet tear_sheet_days power second_opinions "
     "repeated_looks regime_report regime_truth regime_performance regime_comparison outcome_* versions live "
     "store store_* migrations migrations.* "
-    "exporters data_check data_check_* doctor settings_file next_week weekly daily day_fold live_bars snapshot "
-    "champion explain",
+    "exporters exports imports imports_* data_fetch data_check data_check_* doctor settings_file next_week weekly daily day_fold "
+    "live_bars snapshot champion explain",
     "reports": "display report report_* dashboard dashboard_* learners_page adversarial_page loop_page loop_words "
     "loop_baselines_page figures figures_* ab_decision *_readings *_tables *_pictures *_review *_verdict drift_report "
     "summary summary_* markdown_text trend_lines all_weeks all_weeks_page week_dashboard",

@@ -38,6 +38,44 @@ def known_outcomes(candidates: pd.DataFrame) -> pd.DataFrame:
     return closed.assign(known_at=closed["close_date"], source=source)
 
 
+def as_known(outcomes: pd.DataFrame, *, at: pd.Timestamp | None = None) -> pd.DataFrame:
+    """One row a candidate: of the versions of its outcome, the one that was in force at a time.
+
+    Parameters
+    ----------
+    outcomes : DataFrame
+        One exit plan's table of known outcomes. Where it holds recorded ones it has `revised_at` (UTC): from when on a
+        version is read, missing for the one that holds from the first. Versions of a candidate follow each other.
+    at : Timestamp, optional
+        UTC; the newest versions by default.
+
+    Returns
+    -------
+    DataFrame
+        The table itself where it has no versions; else a new frame without those that were not in force, without
+        candidates that the desk holds open, and without `revised_at` and `snapshot`.
+
+    Notes
+    -----
+    `known_at` says from when on an outcome may be learned from, `revised_at` from when on this is what is known of it.
+    A correction of an outcome that was learned from keeps its `known_at`, so that nobody learns from it twice.
+
+    Examples
+    --------
+    >>> dates = pd.to_datetime([None, "2019-07-08"], utc=True)
+    >>> row = {"pair": "BTC-USD", "timeframe": "1h", "date": dates[1], "is_short": False, "exit_reason": "time_exit"}
+    >>> table = pd.DataFrame([row, row]).assign(revised_at=dates, snapshot=dates, r_multiple=[0.5, 0.4])
+    >>> [as_known(table, at=pd.Timestamp(day, tz="UTC"))["r_multiple"].item() for day in ("2019-07-01", "2019-07-08")]
+    [0.5, 0.4]
+    """
+    if "revised_at" not in outcomes.columns:
+        return outcomes
+    known = outcomes if at is None else outcomes[~(outcomes["revised_at"] > at)]
+    known = known[~known.duplicated(KEY, keep="last")]
+    known = known[known["exit_reason"] != "open"]
+    return known.drop(columns=["revised_at", "snapshot"]).reset_index(drop=True)
+
+
 def observed_outcomes(outcomes: pd.DataFrame, *, at: pd.Timestamp) -> pd.DataFrame:
     """Outcomes that were known by `at`: all that a learner may see then.
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from edgebook.bar_database import Database
 from edgebook.bar_files import Files
+from edgebook.desk_outcomes import Outcomes
 from edgebook.errors import SettingsError
 from edgebook.recipes import Recipe
 from edgebook.sections import build
@@ -53,10 +54,10 @@ class Bars:
     timeframes: tuple[str, ...]
     folder: str = "data/raw"
     files: Files = field(default_factory=Files)
-    synthetic: Synthetic = field(default_factory=Synthetic)
     database: Database = field(default_factory=Database)
     late: Literal["refuse", "accept"] = "refuse"
     silent: tuple[str, ...] = ()
+    synthetic: Synthetic = field(default_factory=Synthetic)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +225,7 @@ class Params:
     ab_test: AbTest
     goals: Goals
     drift: Drift = field(default_factory=Drift)
+    outcomes: Outcomes = field(default_factory=Outcomes)
 
 
 def load_params(path: Path) -> Params:

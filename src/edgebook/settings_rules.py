@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgebook.bar_database import Database, check_database
 from edgebook.bar_files import Files, check_files
+from edgebook.desk_outcomes import Outcomes, check_outcomes
 from edgebook.errors import SettingsError
 from edgebook.params import AbTest, Bars, Candidates, Drift, Gate, Learning, Params, Run, Sizing, Tuning
 from edgebook.recipes import HEAD_LETTERS, Recipe
@@ -149,6 +150,12 @@ def _check_params(params: Params, where: str) -> None:
     plans = {
         f"tp{tp}_sl{sl}_t{t}" for tp in grid.take_profit_atr for sl in grid.stop_loss_atr for t in grid.time_limit_bars
     }
+    declared = params.outcomes.exit_plan
+    _require(
+        declared is None or declared in plans,
+        f"{where}: outcomes.exit_plan",
+        f"{declared} is not in the grid of section candidates; the first of it is {min(plans)}",
+    )
     for name, recipe in params.recipes.items():
         if recipe.role == "proposal":
             _require(
@@ -167,8 +174,8 @@ def _check_params(params: Params, where: str) -> None:
 RULES: Rules = {
     Run: _check_run,
     Bars: _check_bars,
-    Database: check_database,
     Files: check_files,
+    Database: check_database,
     Candidates: _check_candidates,
     Recipe: _check_recipe,
     Sizing: _check_sizing,
@@ -177,6 +184,7 @@ RULES: Rules = {
     Tuning: _check_tuning,
     AbTest: _check_ab_test,
     Drift: _check_drift,
+    Outcomes: check_outcomes,
     Params: _check_params,
 }
 """By section, what its types cannot say."""

@@ -1,0 +1,77 @@
+"""The tables of known outcomes, one an exit plan, made of the engine's candidates and of what the desk recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgebook import tables
+from edgebook.outcomes import known_outcomes
+from edgebook.recorded import read_recorded, snapshots
+from edgebook.recorded_versions import Facts, find_facts, with_recorded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from edgebook.desk_outcomes import Outcomes
+    from edgebook.paths import Paths
+
+_ENTRY = ("open_rate", "take_profit_abs", "stop_loss_abs")
+
+
+def recorded_facts(paths: Paths, *, recorded: Path, settings: Outcomes, fee: float, as_of: str) -> Facts | None:
+    """What a desk recorded, joined to the candidates and checked; None where nothing is recorded.
+
+    Parameters
+    ----------
+    paths : Paths
+        Where bars and candidates are.
+    recorded : Path
+        Folder of the snapshots.
+    settings : Outcomes
+    fee : float
+        Of a side, a share of the notional, for rows that do not say theirs.
+    as_of : str
+        Snapshots up to this date are read, and the first in any case: it brings the past.
+    """
+    if settings.source == "simulated":
+        return None
+    dates = [date for date, _ in snapshots(recorded)]
+    if not dates:
+        return None
+    rows = read_recorded(recorded, at=max(as_of, dates[0]))
+    places = sorted(paths.candidates.glob("*.parquet"))
+    slim = {place.stem: tables.read(place, columns=_ENTRY) for place in places}
+    if places:
+        shared = tables.read(places[0], columns=[*tables.KEY, "is_short", "open_date", *_ENTRY])
+        slim[places[0].stem] = shared
+    return find_facts(rows, slim, bars=tables.read(paths.bars), settings=settings, fee=fee)
+
+
+def write_outcomes(paths: Paths, *, facts: Facts | None) -> tuple[int, int]:
+    """Write the table of every exit plan.
+
+    Parameters
+    ----------
+    paths : Paths
+    facts : Facts or None
+
+    Returns
+    -------
+    total, recorded : int
+        Rows written, and how many of them are the desk's.
+    """
+    total = recorded = 0
+    with tables.folder(paths.outcomes) as folder:
+        for place in sorted(paths.candidates.glob("*.parquet")):
+            known = outcomes_of(tables.read(place), facts=facts, plan=place.stem)
+            tables.write(known, folder / place.name)
+            total += len(known)
+            recorded += int((known["source"] == "recorded").sum())
+    return total, recorded
+
+
+def outcomes_of(candidates: pd.DataFrame, *, facts: Facts | None, plan: str) -> pd.DataFrame:
+    """Known outcomes of one exit plan."""
+    return known_outcomes(candidates) if facts is None else with_recorded(candidates, facts, plan=plan)
