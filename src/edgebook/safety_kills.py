@@ -19,6 +19,7 @@ import sys
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +111,7 @@ def measure(paths: Paths, *, quick: bool = False, tell: Callable[[int, int], Non
         if command in planned:
             found = disturb(
                 folder, command, before=before, old=old, new=new, seconds=seconds, kills=planned[command], rng=rng,
-                tell=lambda kills, base=done: tell(base + kills, sum(planned.values())) if tell else None,
+                tell=partial(_told, tell, base=done, total=sum(planned.values())),
             )  # fmt: skip
             done += found.kills
             rows.append(
@@ -243,17 +244,21 @@ def put_back(before: Path, folder: Path) -> None:
             shutil.copy2(place, folder / place.name)
 
 
+def _told(tell: Callable[[int, int], None] | None, kills: int, *, base: int, total: int) -> None:
+    """Pass the number of kills of all commands on."""
+    if tell is not None:
+        tell(base + kills, total)
+
+
 def _ended(folder: Path, command: str) -> int:
     """Run a command to its end, as its own errors say; returns how often it said so."""
-    refused = 0
-    for _ in range(3):
+    for refused in range(3):
         done = subprocess.run(
             words_for(folder, command), cwd=folder, env=environment(folder), capture_output=True, text=True,
             timeout=MOST_SECONDS,
         )  # fmt: skip
         if done.returncode == 0:
             return refused
-        refused += 1
     last = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
     raise DataError(f"{command}: did not come to its end ({last}); the folder is kept under scratch/evidence/kills")
 

@@ -1,4 +1,4 @@
-"""A repository with a small market, that commands are started and killed in: two pairs, bars of four hours and a day."""
+"""A repository with a small market, in which commands are killed: two pairs, bars of four hours and a day."""
 
 from __future__ import annotations
 
