@@ -18,15 +18,15 @@ SOURCE = repository() / "src" / "edgebook"
 LAYERS: dict[str, str] = {
     "ground": "timeframes "
     "errors rounding paths params sections settings_rules recipes recipe_entries exit_plans tables formats "
-    "lock whole_files desk_outcomes credentials databases bar_files bar_database",
+    "lock whole_files desk_outcomes credentials databases bar_files bar_database bar_feed",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
     "bars": "bars folder folder_* samples sources synthetic synthetic_* received received_parts late_series database_* "
-    "receiving known_bars",
+    "receiving feeds feeds_* known_bars",
     "patterns": "patterns patterns.*",
     "indicators": "indicators indicators.*",
     "outcomes": "candidates barriers barriers_plain silent_series outcomes recorded recorded_*",
     "regimes": "regimes regimes_kernels newest_regime regime_hmm regime_hmm_*",
-    "policy": "market plan_outcomes heads vote_strategies stacking indicator_weights pattern_effects "
+    "policy": "market market_tags plan_outcomes loaded_plans heads vote_strategies stacking indicator_weights pattern_effects "
     "threshold_rules experts observed record consensus policy learned_policy learners signals candidate_marks",
     "arms": "book day_scores gate pending arms cusum drift drift_limits drift_streams drift_words",
     "seals": "seals seal_text seal_lines week before_seal",
@@ -39,7 +39,7 @@ LAYERS: dict[str, str] = {
     "random_policies goals goal_* compare_outcomes ab_* tear_sheet tear_sheet_days power second_opinions "
     "repeated_looks regime_report regime_truth regime_performance regime_comparison outcome_* versions live "
     "store store_* migrations migrations.* "
-    "exporters exports imports imports_* data_fetch data_check data_check_* doctor settings_file next_week weekly daily day_fold "
+    "exporters exports imports imports_* data_fetch data_check data_check_* data_sample doctor settings_file next_week weekly daily day_fold "
     "live_bars snapshot champion explain",
     "reports": "display report report_* dashboard dashboard_* learners_page adversarial_page loop_page loop_words "
     "loop_baselines_page figures figures_* ab_decision *_readings *_tables *_pictures *_review *_verdict drift_report "

@@ -31,3 +31,34 @@ def check(ctx: click.Context, as_json: bool) -> None:
     show(found, cli_data_views.data_check, as_json=as_json)
     if found["stopped"]:
         ctx.exit(1)
+
+
+@data.command()
+@click.argument("folder", default="data/raw")
+def sample(folder: str) -> None:
+    """Write an example FOLDER of bars, data/raw by default.
+
+    Three symbols, each as another desk would bring it; refuses a folder that holds bars.
+    """
+    from edgebook.data_sample import write_sample
+
+    names = write_sample(here().root / folder, named=folder)
+    click.echo(f"{folder}: {', '.join(names)}; {names[-1]} says how to run on them")
+
+
+@data.command()
+@click.option("--until", metavar="DATE", help="Only bars that closed by then, UTC; now by default.")
+@as_json_option
+def fetch(until: str | None, as_json: bool) -> None:
+    """Receive what is new from a database or an exchange.
+
+    Into data/received, which is only ever added to; and the desk's outcomes, where params.yaml asks for them. `advance`,
+    `weekly` and `daily` do this first.
+    """
+    from edgebook.data_fetch import fetch as receive
+    from edgebook.lock import only_one
+    from edgebook.progress import count
+
+    with only_one(here().lock, doing="data fetch"), count("receiving", unit="bars") as tell:
+        told = receive(settings(), here(), until=until, tell=lambda so_far: tell(so_far.new + so_far.revised))
+    show(told, lambda _: click.echo(told["line"]), as_json=as_json)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from edgebook.bars import utc
+from edgebook.data_check_series import EFFECTS, Finding, examine_series
 from edgebook.errors import EdgebookError
-from edgebook.sources import source_bars
+from edgebook.sources import bars_table, source_bars
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from edgebook.params import Params
+    from edgebook.folder_file import FileRead
+    from edgebook.params import Bars, Params
     from edgebook.paths import Paths
+
+_LAGS = pd.Timedelta(days=7)
 
 
 def check_data(params: Params, paths: Paths) -> dict[str, Any]:
-    """Look at every series of a source.
+    """Look at every series of a source, as a run to `run.as_of` reads it; nothing is changed.
 
     Parameters
     ----------
@@ -25,25 +30,107 @@ def check_data(params: Params, paths: Paths) -> dict[str, Any]:
     Returns
     -------
     dict
-        `source`; `series`: one row a pair and timeframe; `findings`: worst first; `stopped`: whether one of them
-        would stop the run.
+        `source`; `series`: one row a pair and timeframe; `findings`: worst first, with `effect` (stops, dropped, used,
+        nothing), `kind`, `where`, `says`, `does`; `stopped`: how many of them would stop the run.
     """
-    bars = params.bars
-    try:
-        series = source_bars(bars.source, folder=paths.root / bars.folder, files=bars.files, synthetic=bars.synthetic)
-    except EdgebookError as error:
-        stops = {"effect": "stops", "says": str(error)}
-        return {"source": bars.source, "series": [], "findings": [stops], "stopped": 1}
-    return {"source": bars.source, "series": [_row(own) for own in series], "findings": [], "stopped": 0}
-
-
-def _row(own: pd.DataFrame) -> dict[str, Any]:
-    """One series in a line."""
-    first, last = own["date"].iloc[0], own["date"].iloc[-1]
+    bars, as_of = params.bars, params.run.as_of
+    folder = bars.source == "folder"
+    read, findings = _folder(bars, paths, as_of=as_of) if folder else _other(bars, paths, as_of=as_of)
+    rows = []
+    for own, done in read:
+        row, found = examine_series(own, source=bars.source, files=bars.files, done=done)
+        rows.append(row)
+        findings += found
+    series = [own for own, _ in read]
+    findings += _late(series)
+    if series and not any(finding.effect == "stops" for finding in findings):
+        try:
+            bars_table(series, source=bars.source, timeframes=bars.timeframes, as_of=as_of, files=bars.files)
+        except EdgebookError as error:
+            findings.append(_stop(error))
+    findings.sort(key=lambda finding: EFFECTS.index(finding.effect))
     return {
-        "pair": own["pair"].iloc[0],
-        "timeframe": own["timeframe"].iloc[0],
-        "first": f"{first:%Y-%m-%d %H:%M}",
-        "last": f"{last:%Y-%m-%d %H:%M}",
-        "n": len(own),
+        "source": bars.source,
+        "series": rows,
+        "findings": [finding.row() for finding in findings],
+        "stopped": sum(finding.effect == "stops" for finding in findings),
     }
+
+
+Series = list[tuple[pd.DataFrame, dict[str, int]]]
+"""Bars of each pair and timeframe, and how many rows each repair moved or dropped."""
+
+
+def _other(bars: Bars, paths: Paths, *, as_of: str) -> tuple[Series, list[Finding]]:
+    """All series of a source that is no folder of files."""
+    try:
+        found = source_bars(bars.source, folder=paths.root / bars.folder, synthetic=bars.synthetic, as_of=utc(as_of))
+    except EdgebookError as error:
+        return [], [_stop(error)]
+    return [(own, {}) for own in found], []
+
+
+def _folder(bars: Bars, paths: Paths, *, as_of: str) -> tuple[Series, list[Finding]]:
+    """All series of a folder that can be read, and why the others cannot."""
+    from edgebook.folder import finished, gathered, read_files, split_factors
+    from edgebook.folder_splits import adjusted
+
+    read: Series = []
+    findings: list[Finding] = []
+    try:
+        files = list(read_files(paths.root / bars.folder, files=bars.files))
+        findings += [_stop(file.error) for file in files if file.error is not None]
+        series = gathered(files)
+        factors = split_factors(bars.files)
+    except EdgebookError as error:
+        return [], [*findings, _stop(error)]
+    for key in sorted(series):
+        try:
+            own, done = finished(series[key], files=bars.files)
+        except EdgebookError as error:
+            findings.append(_stop(error))
+            continue
+        read.append((own if factors is None else adjusted(own, factors, as_of=utc(as_of)), done))
+    return read, findings + _readings(files)
+
+
+def _readings(files: list[FileRead]) -> list[Finding]:
+    """How the files were read: one line for all that were read alike."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for file in files:
+        if file.reading:
+            alike.setdefault(tuple(file.reading.values()), []).append(file.shown)
+    found = []
+    for (dialect, stamps, because, dates, unused), names in alike.items():
+        where = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        whose = "" if dialect in ("", "edgebook") else f"{dialect}; "
+        read_as = "dates are whole days" if stamps == "day" else f"stamps are a bar's {stamps}"
+        more = f"; column {unused} is not used (bars.files.adjusted_close)" if unused else ""
+        reason = "" if stamps == "day" else f" ({because})"
+        remedy = "" if stamps == "day" else "bars.files.stamp declares it otherwise"
+        found.append(Finding("nothing", "reading", where, f"{whose}{dates}; {read_as}{reason}{more}", remedy))
+    return found
+
+
+def _late(series: list[pd.DataFrame]) -> list[Finding]:
+    """Series that end a week and more before the newest."""
+    if not series:
+        return []
+    last = max(own["date"].iloc[-1] for own in series)
+    return [
+        Finding(
+            "nothing",
+            "end",
+            f"{own['pair'].iloc[0]} {own['timeframe'].iloc[0]}",
+            f"ends {own['date'].iloc[-1]:%Y-%m-%d %H:%M}, the newest {last:%Y-%m-%d %H:%M}",
+            "no signals after its end",
+        )
+        for own in series
+        if last - own["date"].iloc[-1] > _LAGS
+    ]
+
+
+def _stop(error: EdgebookError) -> Finding:
+    """What stops a run."""
+    where, _, says = str(error).partition(": ")
+    return Finding("stops", "error", where, says, "")

@@ -165,5 +165,7 @@ def split_factors(files: Files) -> pd.DataFrame | None:
 
 
 def _shown(path: Path) -> str:
-    """A path in a message: one line, without what a terminal would obey."""
+    """A path in a message: from the repository's top, one line, without what a terminal would obey."""
+    if path.is_relative_to(paths.repository()):
+        path = path.relative_to(paths.repository())
     return "".join(sign if sign.isprintable() else "?" for sign in str(path))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from edgebook.bars import FINER, TIMEFRAMES
+from edgebook.bars import TIMEFRAMES
 from edgebook.errors import DataError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def closes(
     DataError
         A stamp that the zone's clock skipped, or showed twice where the rows do not tell which.
     """
-    minutes = (FINER | TIMEFRAMES)[timeframe]
+    minutes = TIMEFRAMES[timeframe]
     length = pd.Timedelta(minutes=minutes)
     at = stamps.at
     if stamps.zoned or utc or (stamps.days and files.timezone is None):

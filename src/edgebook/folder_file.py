@@ -112,7 +112,7 @@ def _divided(
         series.append(bars[[*COLUMNS, "row"]])
         unused = "adj close" if "adjusted_close" in columns.by_field and files.adjusted_close == "ignore" else ""
         reading = {
-            "dialect": columns.dialect or name.dialect,
+            "dialect": name.dialect if columns.strict and name.dialect else columns.dialect or name.dialect,
             "stamps": "day" if own.days else end,
             "because": because,
             "dates": stamps.spelled,

@@ -68,8 +68,33 @@ def load_bars(
     WeekError
         The data end before `as_of`.
     """
+    series = source_bars(source, folder=folder, files=files, synthetic=synthetic, as_of=utc(as_of))
+    return bars_table(series, source=source, timeframes=timeframes, as_of=as_of, files=files)
+
+
+def bars_table(
+    series: list[pd.DataFrame],
+    *,
+    source: str,
+    timeframes: Sequence[str],
+    as_of: str | pd.Timestamp,
+    files: Files | None = None,
+) -> pd.DataFrame:
+    """The canonical table of all that a source has, as `load_bars` returns it.
+
+    Parameters
+    ----------
+    series : list of DataFrame
+        As `source_bars` gives them.
+    source, timeframes, as_of, files
+        As for `load_bars`.
+
+    Raises
+    ------
+    DataError, SettingsError, WeekError
+        As `load_bars`.
+    """
     known_at = utc(as_of)
-    series = source_bars(source, folder=folder, files=files, synthetic=synthetic, as_of=known_at)
     end = _end(series)
     if end < known_at:
         raise WeekError(
@@ -83,7 +108,7 @@ def load_bars(
     if source == "folder" and (files is None or files.splits == "refuse"):
         from edgebook.folder_splits import refuse_splits
 
-        refuse_splits([cut(bars, as_of=known_at) for bars in series], shown=str(folder))
+        refuse_splits([cut(bars, as_of=known_at) for bars in series], shown="bars.folder")
     pairs: dict[str, dict[str, pd.DataFrame]] = {}
     for bars in series:
         pairs.setdefault(bars["pair"].iloc[0], {})[bars["timeframe"].iloc[0]] = bars
