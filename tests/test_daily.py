@@ -121,7 +121,7 @@ def test_a_sealed_day_is_nothing_to_do_and_one_after_the_week_asks_for_the_week(
 def test_the_data_must_cover_the_day(small, monkeypatch):
     import pandas as pd
 
-    monkeypatch.setattr(daily, "source_end", lambda **where: pd.Timestamp("2018-05-28 20:00", tz="UTC"))
+    monkeypatch.setattr(daily, "end_of", lambda bars, **where: pd.Timestamp("2018-05-28 20:00", tz="UTC"))
     with pytest.raises(WeekError, match=r"the data of synthetic end at 2018-05-28 20:00 UTC; the day to 2018-05-29"):
         run_daily(load_params(small.params), small)
 

@@ -52,8 +52,8 @@ def sample(folder: str) -> None:
 def fetch(until: str | None, as_json: bool) -> None:
     """Receive what is new from a database or an exchange.
 
-    Into data/received, which is only ever added to; and the desk's outcomes, where params.yaml asks for them. `advance`,
-    `weekly` and `daily` do this first.
+    Into data/received, which is only ever added to; and the desk's outcomes, where params.yaml asks for them.
+    `advance`, `weekly` and `daily` do this first.
     """
     from edgebook.data_fetch import fetch as receive
     from edgebook.lock import only_one

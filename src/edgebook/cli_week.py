@@ -35,9 +35,11 @@ def daily(ctx: click.Context, date: str | None, alarm_exit: bool, as_json: bool)
     Days that were missed are caught up.
     """
     from edgebook.daily import day_line, run_daily
+    from edgebook.data_fetch import fetch_first
     from edgebook.lock import only_one
 
     with only_one(here().lock, doing="daily"):
+        fetch_first(settings(), here())
         days = run_daily(settings(), here(), date=date)
     last = days[-1] if days else None
     line = day_line(days) if days else f"{date} is sealed already: nothing to do"
@@ -74,11 +76,15 @@ def advance(no_repro: bool) -> None:
     complete, and one whose predecessor is not sealed. If a stage fails or you stop it, params.yaml goes back to where
     it was.
     """
+    from edgebook.data_fetch import fetch_first
     from edgebook.lock import only_one
     from edgebook.next_week import repro, set_next_week
 
     paths, params = here(), settings()
     with only_one(paths.lock, doing="advance") as lock:
+        received = fetch_first(params, paths)
+        if received:
+            click.echo(received)
         following, before = set_next_week(params, paths)
         click.echo(f"params.yaml: week {params.run.as_of} -> {following}")
         if not no_repro:

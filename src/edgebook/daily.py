@@ -9,14 +9,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from edgebook import tables
 from edgebook.day_fold import day_document, midnight, next_week_of
 from edgebook.errors import DataError, SettingsError, WeekError
 from edgebook.history import inputs_of
+from edgebook.known_bars import bars_as_of, end_of, late_at
 from edgebook.live import last_sealed
 from edgebook.market import DAY_MS, iso, load_market, milliseconds
-from edgebook.params import plain
-from edgebook.sources import load_bars, source_end
 from edgebook.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -103,40 +101,12 @@ def make_tables(params: Params, paths: Paths, *, until: str) -> None:
     until : str
         A midnight UTC.
     """
-    from edgebook.candidates import label_candidates
-    from edgebook.exit_plans import Costs, ExitPlan
-    from edgebook.indicators import compute_indicators
-    from edgebook.outcomes import known_outcomes
-    from edgebook.patterns import find_patterns
-    from edgebook.regime_hmm import label_bars
+    from edgebook.exit_plans import ExitPlan
+    from edgebook.remade_tables import make_tables as make_of
 
-    source, grid, place = params.bars, params.candidates, paths.daily(params.run.history)
-    bars = load_bars(
-        source=source.source,
-        timeframes=source.timeframes,
-        as_of=until,
-        folder=paths.root / source.folder,
-        files=source.files,
-        synthetic=source.synthetic,
-    )
-    patterns = find_patterns(bars)
-    values, votes = compute_indicators(bars, patterns)
-    regimes = label_bars(bars, plain(params.regimes))
+    bars = bars_as_of(params.bars, root=paths.root, as_of=until)
     plans = sorted({arm.policy.exit_plan for arm in last_sealed(params, paths).seal.arms.values()})
-    costs = Costs(grid.fee_bps, grid.slippage_bps, grid.short_financing_bps_per_day)
-    labelled = label_candidates(bars, [ExitPlan.parse(name) for name in plans], costs=costs, atr_bars=grid.atr_bars)
-    for frame, file in (
-        (patterns, place.patterns),
-        (values, place.indicators),
-        (votes, place.votes),
-        (regimes, place.regimes),
-    ):
-        tables.write(frame, file)
-    with tables.folder(place.candidates) as candidates, tables.folder(place.outcomes) as outcomes:
-        for name, frame in labelled.items():
-            tables.write(frame, candidates / f"{name}.parquet")
-            tables.write(known_outcomes(frame), outcomes / f"{name}.parquet")
-    tables.write(bars, place.bars)
+    make_of(params, bars, plans=[ExitPlan.parse(name) for name in plans], into=paths.daily(params.run.history))
 
 
 def day_line(documents: Sequence[dict[str, Any]]) -> str:
@@ -171,13 +141,12 @@ def _check_day(date: str, params: Params, paths: Paths, *, seal: Seal) -> None:
     end = next_week_of(seal)
     if moment > milliseconds(end):
         raise WeekError(f"the week to {end} is over and not sealed yet; run `edgebook weekly` before the day to {date}")
-    source = params.bars
-    known = source_end(
-        source=source.source, folder=paths.root / source.folder, files=source.files, synthetic=source.synthetic
-    )
+    bars = params.bars
+    late_at(bars, root=paths.root, at=date)
+    known = end_of(bars, root=paths.root)
     if f"{known:%Y-%m-%d %H:%M}" < date:
         raise WeekError(
-            f"the data of {source.source} end at {known:%Y-%m-%d %H:%M} UTC; the day to {date} is not complete"
+            f"the data of {bars.source} end at {known:%Y-%m-%d %H:%M} UTC; the day to {date} is not complete"
         )
 
 

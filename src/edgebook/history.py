@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from edgebook.arms import Rules
 from edgebook.before_seal import plan_in_force
+from edgebook.epochs import markets_of
 from edgebook.errors import SealError, SettingsError, WeekError
 from edgebook.heads import fit_heads
 from edgebook.importance_run import SEALED_NAME, importance_in_force, importance_text, kept_in_force
 from edgebook.indicators import family
 from edgebook.loop import Inputs, begin_history, learn_week
-from edgebook.market import Market, load_market
+from edgebook.market import Market
 from edgebook.params import Params, Run, plain
 from edgebook.paths import Paths
 from edgebook.policy import Policy
@@ -199,16 +200,16 @@ def backfill(
     if done != weeks[: len(done)]:
         gap = next(week for week in weeks if week not in done)
         raise SealError(f"models/{run.history}/{gap}: missing between sealed weeks; restore it with `git checkout`")
-    market = load_market(paths, as_of=until)
     _check_reach(paths, until)
     seal = read_seal(paths, history=run.history, as_of=done[-1]) if done else None
-    written = []
-    for number, as_of in enumerate(weeks[len(done) :], start=len(done) + 1):
-        given = params if routing is None else replace(params, ab_test=routing[as_of])
-        seal = seal_week(given, paths, as_of=as_of, market=market, previous=seal, fit=fit)
-        written.append(as_of)
-        if tell is not None:
-            tell(Progress(seal, number, len(weeks)))
+    written: list[str] = []
+    for group, place, market in markets_of(params, paths, weeks=weeks[len(done) :]):
+        for as_of in group:
+            given = params if routing is None else replace(params, ab_test=routing[as_of])
+            seal = seal_week(given, place, as_of=as_of, market=market, previous=seal, fit=fit)
+            written.append(as_of)
+            if tell is not None:
+                tell(Progress(seal, len(done) + len(written), len(weeks)))
     return written
 
 

@@ -66,8 +66,15 @@ def end_of(bars: Bars, *, root: Path) -> pd.Timestamp:
     return min([end, *(one.last for one in waited)])
 
 
+def silent_at(bars: Bars, *, root: Path, at: str) -> list[Late]:
+    """Series that are silent at a time, UTC; only received bars are looked at."""
+    if bars.source not in RECEIVED:
+        return []
+    return late_series(_recent(place_of(bars, root=root)), at=pd.Timestamp(at, tz="UTC"))
+
+
 def late_at(bars: Bars, *, root: Path, at: str) -> list[Late]:
-    """Series that are silent at a week's or a day's end; only received bars are looked at.
+    """Series that are silent at a week's or a day's end and need not be waited for.
 
     Parameters
     ----------
@@ -86,13 +93,11 @@ def late_at(bars: Bars, *, root: Path, at: str) -> list[Late]:
     WeekError
         A series is late for which the week has to wait; it is named, and what can be done.
     """
-    if bars.source not in RECEIVED:
-        return []
-    late = late_series(_recent(place_of(bars, root=root)), at=pd.Timestamp(at, tz="UTC"))
+    late = silent_at(bars, root=root, at=at)
     waited = waited_for(late, silent=bars.silent)
     if waited and bars.late == "refuse":
         raise WeekError(
-            f"the bars to {at} are not complete: {told(waited)} has no bars; run `edgebook data fetch` when the source "
+            f"the bars to {at} are not complete: no bars of {told(waited)}; run `edgebook data fetch` when the source "
             "has them, or name the pair in bars.silent (bars.late: accept takes all as they are)"
         )
     return late

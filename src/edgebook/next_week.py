@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from edgebook.data_fetch import close_weeks
 from edgebook.errors import SealError, WeekError
+from edgebook.known_bars import end_of, late_at
 from edgebook.seals import sealed_weeks
 from edgebook.settings_file import add_entry, next_monday, restore, set_week
-from edgebook.sources import source_end
 
 if TYPE_CHECKING:
     from edgebook.params import Params
@@ -47,23 +50,29 @@ def set_next_week(params: Params, paths: Paths) -> tuple[str, str]:
         raise WeekError(f"params.yaml: run.as_of {now} is not sealed yet; run `dvc repro` first")
     if any(paths.report(as_of=now).glob("*.html")) and not is_finished(params, paths):
         raise WeekError(f"params.yaml: the run of {now} was broken off after its seal; run `dvc repro` first")
-    if not next_is_complete(params, paths):
-        bars = params.bars
-        end = source_end(
-            source=bars.source, folder=paths.root / bars.folder, files=bars.files, synthetic=bars.synthetic
-        )
-        raise WeekError(
-            f"the data of {bars.source} end at {end:%Y-%m-%d %H:%M} UTC; the week to {following} is not complete, "
-            f"so {now} is the last that can be sealed"
-        )
+    missing = why_incomplete(params, paths)
+    if missing:
+        raise WeekError(f"{missing}, so {now} is the last that can be sealed")
+    close_weeks(params, paths, until=pd.Timestamp(following, tz="UTC"))
     return following, set_week(paths.params, as_of=following, previous=now)
 
 
+def why_incomplete(params: Params, paths: Paths) -> str:
+    """What the week after `run.as_of` lacks, in one line; empty when it can be run."""
+    bars, following = params.bars, next_monday(params.run.as_of)
+    try:
+        late_at(bars, root=paths.root, at=following)
+    except WeekError as error:
+        return str(error)
+    end = end_of(bars, root=paths.root)
+    if f"{end:%Y-%m-%d %H:%M}" >= following:
+        return ""
+    return f"the data of {bars.source} end at {end:%Y-%m-%d %H:%M} UTC; the week to {following} is not complete"
+
+
 def next_is_complete(params: Params, paths: Paths) -> bool:
-    """Whether the data reach the end of the week after `run.as_of`."""
-    bars = params.bars
-    end = source_end(source=bars.source, folder=paths.root / bars.folder, files=bars.files, synthetic=bars.synthetic)
-    return f"{end:%Y-%m-%d %H:%M}" >= next_monday(params.run.as_of)
+    """Whether the data reach the end of the week after `run.as_of`, and nobody has to be waited for."""
+    return not why_incomplete(params, paths)
 
 
 def is_finished(params: Params, paths: Paths) -> bool:

@@ -35,3 +35,22 @@ def bar(what: str) -> Iterator[Callable[[Progress], None]]:
             shown.refresh()
 
         yield tell
+
+
+@contextmanager
+def count(what: str, *, unit: str) -> Iterator[Callable[[int], None]]:
+    """Yield a function to call with how much is done, where nobody knows how much there will be.
+
+    Parameters
+    ----------
+    what : str
+        Shown before the count.
+    unit : str
+    """
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=None, desc=what, unit=f" {unit}", leave=False) as shown:
+        yield lambda done: shown.update(done - shown.n)

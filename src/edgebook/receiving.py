@@ -56,7 +56,7 @@ def receive(
     ask: Ask,
     *,
     folder: Path,
-    known_at: pd.Timestamp,
+    clock: Callable[[], pd.Timestamp],
     tell: Callable[[Receiving], None] | None = None,
 ) -> Receiving:
     """Ask a source for bars and keep what is new.
@@ -69,8 +69,8 @@ def receive(
         dates within a series.
     folder : Path
         Of the received parts.
-    known_at : Timestamp
-        UTC; one time for all of it.
+    clock : callable
+        What time it is, UTC: each part is known from when it is kept.
     tell : callable, optional
         Called whenever something was kept.
 
@@ -86,7 +86,7 @@ def receive(
     before = last_received(folder)
     since = {series: last - OVERLAP for series, last in before.items()}
     told = Receiving()
-    keep = _Keeping(folder, known_at, before=before, told=told, tell=tell or (lambda _: None))
+    keep = _Keeping(folder, clock, before=before, told=told, tell=tell or (lambda _: None))
     try:
         for bars in ask(since or None):
             keep.take(bars)
@@ -107,7 +107,7 @@ class _Keeping:
     """The rows that wait to be kept, and the series that have to be asked for again."""
 
     folder: Path
-    known_at: pd.Timestamp
+    clock: Callable[[], pd.Timestamp]
     before: Mapping[Series, pd.Timestamp]
     told: Receiving
     tell: Callable[[Receiving], None]
@@ -157,7 +157,7 @@ class _Keeping:
             self.asked_again.add((str(row.pair), str(row.timeframe)))
 
     def _append(self, rows: pd.DataFrame, *, restated: bool = False) -> None:
-        receipt = append(rows, folder=self.folder, known_at=self.known_at)
+        receipt = append(rows, folder=self.folder, known_at=self.clock())
         self.told.new += receipt.new
         self.told.revised += receipt.revised
         for _, own in receipt.rows.groupby(["pair", "timeframe"], sort=True):

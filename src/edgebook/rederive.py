@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgebook.errors import SealError
 from edgebook.history import Progress, backfill
+from edgebook.known_bars import RECEIVED_FOLDER
 from edgebook.params import AbTest, Params, section
 from edgebook.paths import Paths
 from edgebook.seals import read_head, sealed_weeks
@@ -44,6 +45,9 @@ def rederive(params: Params, paths: Paths, *, tell: Callable[[Progress], None] |
             place.symlink_to(getattr(paths, name))
         for name in ("candidates", "outcomes"):
             getattr(again, name).symlink_to(getattr(paths, name), target_is_directory=True)
+        received = paths.root / RECEIVED_FOLDER
+        if received.is_dir():  # weeks before a revision are folded on the bars as they were known then
+            (again.root / RECEIVED_FOLDER).symlink_to(received.resolve(), target_is_directory=True)
         genesis = replace(params, run=replace(params.run, genesis=weeks[0]))
         backfill(genesis, again, until=weeks[-1], tell=tell, routing=_routing(paths, weeks, history=history))
         return [line for week in weeks for line in _differences(paths, again, history=history, as_of=week)]

@@ -63,21 +63,19 @@ def run_stage(stage: str, *, paths: Paths) -> str:
 
 
 def _bars(given: Mapping[str, Any], paths: Paths) -> str:
+    from edgebook.known_bars import bars_as_of, late_at, late_words
     from edgebook.params import Bars
-    from edgebook.sources import load_bars
 
     settings = section(Bars, given["bars"], where="params.yaml: bars")
-    bars = load_bars(
-        source=settings.source,
-        timeframes=settings.timeframes,
-        as_of=given["run"]["as_of"],
-        folder=paths.root / settings.folder,
-        files=settings.files,
-        synthetic=settings.synthetic,
-    )
+    as_of = given["run"]["as_of"]
+    bars = bars_as_of(settings, root=paths.root, as_of=as_of)
+    late = late_at(settings, root=paths.root, at=as_of)
     tables.write(bars, paths.bars)
     first, last = bars["date"].min(), bars["date"].max()
-    return f"{len(bars):,} bars of {bars['pair'].nunique()} pairs, {first:%Y-%m-%d} to {last:%Y-%m-%d %H:%M}"
+    return (
+        f"{len(bars):,} bars of {bars['pair'].nunique()} pairs, {first:%Y-%m-%d} to {last:%Y-%m-%d %H:%M}"
+        f"{late_words(late)}"
+    )
 
 
 def _indicators(given: Mapping[str, Any], paths: Paths) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgebook.next_week import is_finished, next_is_complete, repro, set_next_week
+from edgebook.data_fetch import fetch_first
+from edgebook.next_week import is_finished, next_is_complete, repro, set_next_week, why_incomplete
 from edgebook.params import load_params
 from edgebook.seal_lines import decision_line
 from edgebook.seals import read_seal
@@ -41,18 +42,22 @@ def run_weekly(paths: Paths, *, lock: int) -> dict[str, Any]:
     if not is_finished(params, paths):
         repro(paths, following=run.as_of, before=None, lock=lock, quiet=True)
         return _told(paths, history=run.history, week=run.as_of, done="finished")
-    if not next_is_complete(params, paths):
+    received = fetch_first(params, paths)
+    missing = why_incomplete(params, paths)
+    if missing:
+        late = f"{received}; {missing}" if received else ""
         return {
             "history": run.history,
             "week": run.as_of,
             "done": "nothing",
             "alarms": [],
             "line": f"{run.history} {run.as_of}: nothing to do, the data do not complete the week to "
-            f"{next_monday(run.as_of)}",
+            f"{next_monday(run.as_of)}{' (' + late + ')' if late else ''}",
         }
     following, before = set_next_week(params, paths)
     repro(paths, following=following, before=before, lock=lock, quiet=True)
-    return _told(paths, history=run.history, week=following, done="run")
+    told = _told(paths, history=run.history, week=following, done="run")
+    return told | {"line": f"{told['line']}; {received}"} if received else told
 
 
 def alarms_of(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
