@@ -18,7 +18,7 @@ SOURCE = repository() / "src" / "edgebook"
 LAYERS: dict[str, str] = {
     "ground": "timeframes "
     "errors rounding paths params sections settings_rules recipes recipe_entries exit_plans tables formats "
-    "lock whole_files desk_outcomes credentials databases bar_files bar_database bar_feed",
+    "lock json_shapes whole_files desk_outcomes credentials databases bar_files bar_database bar_feed",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
     "bars": "bars folder folder_* samples sources synthetic synthetic_* received received_parts late_series database_* "
     "receiving feeds feeds_* known_bars",
@@ -29,7 +29,7 @@ LAYERS: dict[str, str] = {
     "policy": "market market_tags plan_outcomes loaded_plans heads vote_strategies stacking indicator_weights pattern_effects "
     "threshold_rules experts observed record consensus policy learned_policy learners signals candidate_marks",
     "arms": "book day_scores gate pending arms cusum drift drift_limits drift_streams drift_words",
-    "seals": "seals seal_text seal_lines week before_seal",
+    "seals": "seals seal_text seal_shapes sealed_files seal_lines week before_seal",
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
     "loop": "routing loop drift_week week_rows decisions proposals history rederive epochs remade_tables",
     "evidence": "source_digest evidence_markets evidence_arms evidence_weeks evidence_variants evidence_cells ablation "

@@ -197,7 +197,7 @@ def run_week(
     seen, pending, whole = observe(arm.pending, scored, market, exit_plan=recipe.exit_plan, since=since, at=until)
     moments = np.arange(since, until + 1, DAY_MS)
     row, side = whole["row"].to_numpy(np.int64), whole["is_short"].to_numpy(np.int64)
-    value = marked_r(market, market.plans[recipe.exit_plan], row=row, side=side, moments=moments)
+    value = marked_r(market, market.simulated[recipe.exit_plan], row=row, side=side, moments=moments)
     earned = (whole["stake"].to_numpy() * whole["weight"].to_numpy()) @ np.diff(value, axis=1)
     returns = np.array([row["return_ratio"] for row in week.days])
     scores = np.column_stack(

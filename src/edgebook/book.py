@@ -2,7 +2,8 @@
 
 Each trade risks the same fraction of equity between entry and stop; caps bound the number of positions, the positions
 in one pair, the total risk (crypto moves together) and the leverage. Exits are looked up in the outcome of the
-candidate when the clock has reached them, never before.
+candidate when the clock has reached them, never before. It is the simulated outcome, whoever took the candidate: books
+of different arms are compared, and all must be filled alike.
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ def trade_orders(
 def entry_ms(order: Order, market: Market) -> int:
     """When a signal is entered, milliseconds UTC."""
     signals, number = order.signals, order.number
-    return int(market.plans[signals.policy.exit_plan].open_ms[signals.row[number], signals.side[number]])
+    return int(market.simulated[signals.policy.exit_plan].open_ms[signals.row[number], signals.side[number]])
 
 
 def _open(
@@ -203,7 +204,7 @@ def exit_of(position: Mapping[str, Any], market: Market) -> tuple[int, dict[str,
     """When a position's outcome became known, and its columns; None while it is open in the data."""
     row = market.row(position["pair"], position["timeframe"], date=milliseconds(position["date"]))
     side = int(position["is_short"])
-    plan = market.plans[position["exit_plan"]]
+    plan = market.simulated[position["exit_plan"]]
     known_at = int(plan.known_at[row, side])
     if known_at == NEVER:
         return None

@@ -155,7 +155,7 @@ def _chosen(policy: Policy, scores: Scores) -> NDArray[np.bool_]:
 
 def _outcomes_of(mask: NDArray[np.bool_], policy: Policy, market: Market, *, rows: NDArray[np.int64]) -> pd.DataFrame:
     """Entry, result and R of the chosen candidates that have closed."""
-    plan = market.plans[policy.exit_plan]
+    plan = market.simulated[policy.exit_plan]
     at, side = np.nonzero(mask & (plan.known_at[rows] != NEVER))
     row = rows[at]
     return pd.DataFrame(

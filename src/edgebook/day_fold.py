@@ -212,7 +212,7 @@ def _decided(champion: ArmWeek, days: Days, *, inputs: Inputs, since: int) -> li
     import pandas as pd
 
     signals, market = champion.signals, inputs.market
-    plan = market.plans[signals.policy.exit_plan]
+    plan = market.simulated[signals.policy.exit_plan]
     held = set(days.ledger["signal_id"]) | {p["signal_id"] for p in days.account.book.positions}
     rows = []
     for row, side, at in zip(signals.row.tolist(), signals.side.tolist(), signals.at.tolist(), strict=True):

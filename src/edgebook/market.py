@@ -19,6 +19,8 @@ import pandas as pd
 from edgebook import tables
 from edgebook.bars import TIMEFRAMES
 from edgebook.errors import DataError
+from edgebook.loaded_plans import load_plans
+from edgebook.market_tags import PATTERN_BARS, latest_tags
 from edgebook.plan_outcomes import (
     DAY_MS,
     NEVER,
@@ -32,7 +34,6 @@ from edgebook.plan_outcomes import (
     codes_of,
     iso,
     milliseconds,
-    plan_outcomes,
     to_ms,
 )
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DAY_MS",
     "NEVER",
+    "PATTERN_BARS",
     "REASONS",
     "REGIMES",
     "SIDES",
@@ -55,9 +57,6 @@ __all__ = [
     "load_market",
     "milliseconds",
 ]
-
-PATTERN_BARS = 3
-"""A pattern tags the candidates of its own bar and of the two after it."""
 
 LABELS = {"rule": "regime", "hmm": "regime_hmm"}
 """Column of data/regimes.parquet that holds the labels a recipe asks for by name."""
@@ -80,9 +79,13 @@ class Market:
     tag : ndarray of int16, shape (bars, 2)
         The latest pattern in favour of each side, index into `tag_names`; 0 is "none".
     plans : mapping of str to PlanOutcomes
-        By name of the exit plan.
+        By name of the exit plan: what is learned from. Where the desk took a candidate, its own outcome.
     regimes : mapping of str to ndarray of int8, shape (bars,)
         Labels by the names that a recipe gives them, "rule" and "hmm"; `regime` is one of them.
+    engine : mapping of str to PlanOutcomes, optional
+        Simulated outcomes of all candidates, where `plans` holds recorded ones.
+    snapshots : tuple of str
+        Dates of the desk's snapshots that `plans` has outcomes of.
     """
 
     pairs: tuple[str, ...]
@@ -99,8 +102,19 @@ class Market:
     tag: NDArray[np.int16]
     bars_digest_rows: NDArray[np.void] = field(repr=False)
     plans: Mapping[str, PlanOutcomes] = field(default_factory=dict)
+    engine: Mapping[str, PlanOutcomes] | None = field(default=None, repr=False)
+    snapshots: tuple[str, ...] = ()
     regimes: Mapping[str, NDArray[np.int8]] = field(default_factory=dict, repr=False)
     _labelled: dict[str, Market] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def simulated(self) -> Mapping[str, PlanOutcomes]:
+        """Outcomes by exit plan as the engine fills them: what books trade and what the gate compares arms on.
+
+        Every arm is filled alike there: a champion with the desk's fills against a challenger with simulated ones would
+        be no fair trial.
+        """
+        return self.plans if self.engine is None else self.engine
 
     @cached_property
     def marks(self) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
@@ -200,14 +214,7 @@ def load_market(paths: Paths, *, as_of: str | None = None) -> Market:
     market = build_market(bars, values, votes=votes, regimes=regimes, patterns=tables.read(paths.patterns), limit=limit)
     order, key = _order_and_key(bars, market, limit)
     frame = bars[tables.KEY]
-
-    def load(plan: str) -> PlanOutcomes:
-        candidates = tables.read(paths.candidates / f"{plan}.parquet")
-        outcomes = tables.read(paths.outcomes / f"{plan}.parquet")
-        return plan_outcomes(frame, candidates, outcomes=outcomes, order=order, key=key, limit=limit)
-
-    names = sorted(path.stem for path in paths.candidates.glob("*.parquet"))
-    return replace(market, plans=Plans(names, load))
+    return replace(market, **load_plans(paths, frame, order=order, key=key, limit=limit))
 
 
 def build_market(
@@ -239,7 +246,7 @@ def build_market(
     order = np.lexsort((timeframe, pair, date))
     if limit is not None:
         order = order[date[order] <= limit]
-    tag, tag_names = _tags(bars, patterns)
+    tag, tag_names = latest_tags(bars, patterns)
     # Names enter by their checksum: a code would change when another pair is listed.
     names_of = {name: zlib.crc32(name.encode()) for name in {*bars["pair"], *bars["timeframe"]}}
     columns = [bars["pair"].map(names_of).to_numpy(np.int64), bars["timeframe"].map(names_of).to_numpy(np.int64), date]
@@ -274,26 +281,3 @@ def _order_and_key(
     if limit is not None:
         order = order[date[order] <= limit]
     return order, bar_key(bars)
-
-
-def _tags(bars: pd.DataFrame, patterns: pd.DataFrame) -> tuple[NDArray[np.int16], tuple[str, ...]]:
-    """Latest pattern in favour of each side, chart patterns before candlesticks."""
-    names = ("none", *sorted(patterns["pattern"].unique()))
-    tag = np.zeros((len(bars), 2), np.int16)
-    if patterns.empty:
-        return tag, names
-    key = bar_key(bars)
-    known = sorted(bars["pair"].str.cat(bars["timeframe"], sep="\x00").unique())
-    codes = pd.Index(known).get_indexer(patterns["pair"].str.cat(patterns["timeframe"], sep="\x00"))
-    rows = np.searchsorted(key, codes.astype(np.int64) * (1 << 46) + to_ms(patterns["date"]))
-    name = codes_of(patterns["pattern"], names).astype(np.int16)
-    side = (patterns["direction"].to_numpy() < 0).astype(np.int64)
-    chart = patterns["kind"].to_numpy() == "chart"
-    series_end = np.r_[np.flatnonzero(np.diff(key >> 46)) + 1, len(key)]
-    stop = series_end[np.searchsorted(series_end, rows, side="right")]
-    for kind in (~chart, chart):  # later writes win: a chart pattern over a candlestick, a newer one over an older
-        for delay in reversed(range(PATTERN_BARS)):
-            at = rows[kind] + delay
-            inside = at < stop[kind]
-            tag[at[inside], side[kind][inside]] = name[kind][inside]
-    return tag, names

@@ -154,9 +154,9 @@ def observe(
     DataFrame
         What is still open, under `PENDING_COLUMNS`.
     DataFrame
-        All of it, with row, known_at, weight and stake.
+        All of it, with row, weight, stake and known_at: when the engine closed it; NEVER where that was counted before.
     """
-    plan = market.plans[exit_plan]
+    plan, engine = market.plans[exit_plan], market.simulated[exit_plan]
     old = pending.drop(columns=["told", "stated", "fitted", "shares"]).assign(
         row=[
             market.row(p, t, date=d)
@@ -170,19 +170,26 @@ def observe(
     told = _joined(pending["told"], scored.told, names=LEARNERS)
     stated = _joined(pending["stated"], scored.stated, names=LEARNERS)
     row, side = whole["row"].to_numpy(np.int64), whole["is_short"].to_numpy(np.int64)
+    settled, learnable = engine.known_at[row, side], plan.known_at[row, side]
+    waited = np.arange(len(whole)) < len(old)
+    # It waits while the engine or the desk still holds it: the engine's outcome is what the stake on it is paid by, the
+    # desk's is what is learned. Whichever comes first was counted in its own week.
+    paid = waited & (settled <= since) & (learnable > since)
+    learned = waited & (learnable <= since) & (settled > since)
     whole = whole.assign(
-        known_at=plan.known_at[row, side],
+        known_at=np.where(paid, NEVER, settled),
         weight=plan.uniqueness[row, side],
         stake=candidate_stakes(whole["consensus"].to_numpy(np.float64)),
     )
-    done = whole["known_at"].to_numpy() <= at
-    left = whole[~done].assign(
-        fitted=np.nan if fitted is None else _as_texts(fitted[~done]),
-        shares=as_text(parts[~done]),
-        told=_as_texts(np.column_stack([told[name][~done] for name in LEARNERS])),
-        stated=_as_texts(np.column_stack([stated[name][~done] for name in LEARNERS])),
+    done = (learnable <= at) & ~learned
+    waits = (learnable > at) | (settled > at)
+    left = whole[waits].assign(
+        fitted=np.nan if fitted is None else _as_texts(fitted[waits]),
+        shares=as_text(parts[waits]),
+        told=_as_texts(np.column_stack([told[name][waits] for name in LEARNERS])),
+        stated=_as_texts(np.column_stack([stated[name][waits] for name in LEARNERS])),
     )
-    row, side, closed = row[done], side[done], whole[done]
+    row, side, closed = row[done], side[done], whole[done].assign(known_at=learnable[done])
     seen = Observed(
         row=row,
         day=np.clip((closed["known_at"].to_numpy(np.int64) - since - 1) // DAY_MS, 0, 6),

@@ -72,7 +72,7 @@ def chance_of(week: Week, *, goals: Mapping[str, Any]) -> dict[str, RandomPolici
     """
     held = section(Goals, goals, where="params.yaml: goals")
     plans = sorted({week.champion_plan, *week.ledger["exit_plan"].dropna()})
-    outcomes = {plan: week.outcomes(plan) for plan in plans}
+    outcomes = {plan: week.simulated(plan) for plan in plans}
     at = pd.Timestamp(week.as_of, tz="UTC")
     nulls: tuple[Null, Null] = ("mix", "sides")
     return {

@@ -227,4 +227,5 @@ def _moved(joined: pd.DataFrame) -> pd.DataFrame:
     left = joined.iloc[place[changed]].assign(
         status="deleted", **{name: now[name].array for name in ("known_at", "snapshot", "before")}
     )
-    return pd.concat([left, joined]).sort_values("snapshot", kind="stable", ignore_index=True)
+    whole: pd.DataFrame = pd.concat([left, joined])
+    return whole.sort_values("snapshot", kind="stable", ignore_index=True)

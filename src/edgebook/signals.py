@@ -90,7 +90,7 @@ def find_signals(policy: Policy, market: Market, *, rows: NDArray[np.int64], unt
         above its threshold stays.
     """
     scores = score(policy, market, rows=rows)
-    entry = market.plans[policy.exit_plan].open_ms[rows]
+    entry = market.simulated[policy.exit_plan].open_ms[rows]
     margin = scores.confidence - scores.threshold[:, None]
     # Evidence in favour is asked for: where no head knows anything every candidate has the same confidence, and all of
     # them would stand at the threshold.
@@ -117,7 +117,7 @@ def entry_row(signals: Signals, market: Market, *, number: int, cost: float) -> 
         Fee and slippage of a side, a share of the notional.
     """
     row, side, at = int(signals.row[number]), int(signals.side[number]), int(signals.at[number])
-    plan = market.plans[signals.policy.exit_plan]
+    plan = market.simulated[signals.policy.exit_plan]
     pair, timeframe = market.pairs[market.pair[row]], market.timeframes[market.timeframe[row]]
     heads = signals.scores.heads[at, :, side]
     agreed = "".join(letter for letter, e in zip(HEAD_LETTERS, heads, strict=True) if e >= 0.02)

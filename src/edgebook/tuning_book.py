@@ -57,7 +57,7 @@ def daily_r(
         In R of a full position, rounded to two digits; a position that the leverage cap made smaller counts as much
         less.
     """
-    plan = market.plans[plan_name]
+    plan = market.simulated[plan_name]
     order = np.lexsort((side, market.timeframe[row], market.pair[row], -confidence, plan.open_ms[row, side]))
     row, side = row[order], side[order]
     known_at = np.where(plan.known_at[row, side] <= until, plan.known_at[row, side], NEVER)

@@ -124,6 +124,8 @@ def study_digest(bench: Bench, *, settings: Tuning, as_of: str) -> str:
         digest.update(file.read_bytes())
     market = bench.market
     parts: list[Market | PlanOutcomes] = [market, *(market.plans[name] for name in sorted(market.plans))]
+    if market.engine is not None:
+        parts += [market.engine[name] for name in sorted(market.engine)]
     for part in parts:
         for item in fields(part):
             value = getattr(part, item.name)

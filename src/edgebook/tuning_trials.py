@@ -104,7 +104,7 @@ class Bench:
 
     def _earned(self, settings: Mapping[str, float], *, n_fits: int, since: int, until: int) -> Outcome:
         steps = [step for step in self._scored(settings, n_fits=n_fits) if step.since >= since]
-        plan = self.market.plans[plan_name(settings)]
+        plan = self.market.simulated[plan_name(settings)]
         chosen = [
             choose(
                 step.confidence,

@@ -167,7 +167,9 @@ def _serve(line: Connection[Any, Any], place: str) -> None:
 def _lay_out(bench: Bench, place: Path) -> None:
     """Write a bench so that its arrays can be mapped: the pickle beside them, where each begins at the front."""
     buffers: list[pickle.PickleBuffer] = []
-    read = replace(bench.market, plans={name: bench.market.plans[name] for name in sorted(bench.market.plans)})
+    market = bench.market
+    engine = None if market.engine is None else {name: market.engine[name] for name in sorted(market.engine)}
+    read = replace(market, plans={name: market.plans[name] for name in sorted(market.plans)}, engine=engine)
     body = pickle.dumps(replace(bench, market=read), protocol=5, buffer_callback=buffers.append)
     with place.open("wb") as file:
         spans = []

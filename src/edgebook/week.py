@@ -13,6 +13,7 @@ import pandas as pd
 
 from edgebook import tables
 from edgebook.market import Market, load_market
+from edgebook.outcomes import as_known, known_outcomes
 from edgebook.params import Run, section
 from edgebook.paths import Paths
 from edgebook.recipe_entries import known_recipe
@@ -156,8 +157,15 @@ class Week:
         return tables.read(self.paths.regimes)
 
     def outcomes(self, plan: str) -> pd.DataFrame:
-        """Known outcomes of every candidate under an exit plan."""
-        return tables.read(self.paths.outcomes / f"{plan}.parquet")
+        """Known outcomes of every candidate under an exit plan: the desk's where it took one, as known in this week."""
+        return as_known(tables.read(self.paths.outcomes / f"{plan}.parquet"), at=pd.Timestamp(self.as_of, tz="UTC"))
+
+    def simulated(self, plan: str) -> pd.DataFrame:
+        """Outcomes of every candidate under an exit plan as the engine fills them, as the ledger's trades were."""
+        known = tables.read(self.paths.outcomes / f"{plan}.parquet")
+        if "revised_at" not in known.columns:
+            return known
+        return known_outcomes(tables.read(self.paths.candidates / f"{plan}.parquet"))
 
     @cached_property
     def arrays(self) -> Market:
