@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all env test test-browser test-connections test-slow lint notebooks sample evidence evidence-quick ablation peers benchmarks lab notebook-diffs lock clean help
+.PHONY: all env feeds test test-browser test-connections test-slow lint notebooks sample evidence evidence-quick ablation peers benchmarks lab notebook-diffs lock clean help
 
 all: env ## Build the environment, run this week (only what has changed), say where the reports are
 	dvc repro
@@ -48,6 +48,13 @@ $(VENV)/.installed: $(VENV)/.locked pyproject.toml
 	@touch $@
 
 lint: env ## Style and types: ruff, mypy --strict
+feeds: env $(VENV)/.feeds ## Install ccxt and yfinance into .venv: bars of exchanges and of Yahoo
+
+# Into .venv, since the pipeline's commands use them; its lock names no other version of what is there.
+$(VENV)/.feeds: requirements-feeds.lock $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-feeds.lock
+	@touch $@
+
 	ruff check
 	ruff format --check
 	mypy --strict src
@@ -64,7 +71,7 @@ $(VENV)/.browser: requirements-browser.lock $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-browser.lock
 	@touch $@
 
-test-connections: env ## What Edgebook connects to, for real: a PostgreSQL server of its own, exchanges' wire formats
+test-connections: env $(VENV)/.feeds ## What Edgebook connects to, for real: a PostgreSQL server of its own, exchanges' wire formats
 	pytest -n 2 --dist loadfile tests/connections
 
 test-slow: env ## Tests that take minutes: a year of synthetic markets, whole histories
@@ -138,4 +145,6 @@ clean: ## Remove environments and caches; data, seals and reports stay
 
 help: ## Say what there is to ask for
 	@echo "make TARGET, where TARGET is one of:"
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["feeds"], sep="\n")' | \
+		$(COMPILE) --constraints requirements.lock - -o requirements-feeds.lock > /dev/null
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile

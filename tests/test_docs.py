@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
+from edgebook.bar_feed import Feed
 from edgebook.bar_files import Files
 from edgebook.cli import cli
 from edgebook.params import Approval, Params, Pin, Synthetic, plain
@@ -24,7 +25,13 @@ PAGES = [
     for pattern in ("*.md", "docs/*.md", "docs/howto/*.md", "data/*/README.md")
     for page in sorted(ROOT.glob(pattern))
 ]
-NESTED = {"bars.files": Files, "bars.synthetic": Synthetic, "learning.pins": Pin, "learning.approvals": Approval}
+NESTED = {
+    "bars.files": Files,
+    "bars.feed": Feed,
+    "bars.synthetic": Synthetic,
+    "learning.pins": Pin,
+    "learning.approvals": Approval,
+}
 
 
 def read(path: str | Path) -> str:

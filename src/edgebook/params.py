@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from edgebook.bar_database import Database
+from edgebook.bar_feed import Feed
 from edgebook.bar_files import Files
 from edgebook.desk_outcomes import Outcomes
 from edgebook.errors import SettingsError
@@ -55,6 +56,7 @@ class Bars:
     folder: str = "data/raw"
     files: Files = field(default_factory=Files)
     database: Database = field(default_factory=Database)
+    feed: Feed = field(default_factory=Feed)
     late: Literal["refuse", "accept"] = "refuse"
     silent: tuple[str, ...] = ()
     synthetic: Synthetic = field(default_factory=Synthetic)

@@ -6,6 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 from edgebook.bar_database import Database, check_database
+from edgebook.bar_feed import Feed, check_feed
 from edgebook.bar_files import Files, check_files
 from edgebook.desk_outcomes import Outcomes, check_outcomes
 from edgebook.errors import SettingsError
@@ -176,6 +177,7 @@ RULES: Rules = {
     Bars: _check_bars,
     Files: check_files,
     Database: check_database,
+    Feed: check_feed,
     Candidates: _check_candidates,
     Recipe: _check_recipe,
     Sizing: _check_sizing,
