@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := .venv-lab
 PEERS := .venv-peers
+FREQTRADE := .venv-freqtrade
 # The first Python that is new enough; name another with `make PYTHON=...`.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -23,7 +24,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all env feeds test test-browser test-connections test-slow lint notebooks sample evidence evidence-quick ablation peers benchmarks lab notebook-diffs lock clean help
+.PHONY: all env feeds test test-browser test-connections test-slow lint notebooks sample evidence evidence-quick ablation peers freqtrade-fixtures benchmarks lab notebook-diffs lock clean help
 
 all: env ## Build the environment, run this week (only what has changed), say where the reports are
 	dvc repro
@@ -102,6 +103,15 @@ $(PEERS)/.installed: requirements-peers.lock $(VENV)/.installed
 	@$(PEERS)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-peers.lock
 	@touch $@
 
+freqtrade-fixtures: env $(FREQTRADE)/.installed ## Have freqtrade trade again, offline, and renew what it leaves in tests/peers/desk
+	python tests/peers/desk/record.py
+
+$(FREQTRADE)/.installed: requirements-freqtrade.lock $(VENV)/.installed
+	@echo "Building $(FREQTRADE) from requirements-freqtrade.lock; this happens once"
+	@$(PYTHON) -m venv --clear $(FREQTRADE)
+	@$(FREQTRADE)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-freqtrade.lock
+	@touch $@
+
 benchmarks: env $(VENV)/.browser ## Time the parts that have a promise to keep, beside their peers
 	@for script in benchmarks/*.py; do echo "== $$script"; python $$script || exit 1; done
 
@@ -135,13 +145,16 @@ lock: ## Renew the requirements locks and environment.yml from pyproject.toml (n
 		$(COMPILE) --constraints requirements.lock - -o requirements-peers.lock > /dev/null
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["browser"], sep="\n")' | \
 		$(COMPILE) --constraints requirements.lock - -o requirements-browser.lock > /dev/null
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["freqtrade"], sep="\n")' | \
+		$(UV) pip compile --quiet --no-python-downloads --python-platform linux --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate - -o requirements-freqtrade.lock > /dev/null
 	{ sed '/^      - /d' environment.yml; sed -nE 's/ *\\$$//; s/^[^ ]+==.*/      - "&"/p' requirements.lock; \
 		echo '      - --editable .'; } > environment.yml.new && mv environment.yml.new environment.yml
 
 clean: ## Remove environments and caches; data, seals and reports stay
 	@for s in diff.jupyternotebook merge.jupyternotebook difftool.nbdime mergetool.nbdime; do \
 		git config --remove-section $$s 2> /dev/null || true; done
-	rm -rf $(VENV) $(LAB) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis scratch
+	rm -rf $(VENV) $(LAB) $(PEERS) $(FREQTRADE) .mypy_cache .ruff_cache .pytest_cache .hypothesis scratch
 
 help: ## Say what there is to ask for
 	@echo "make TARGET, where TARGET is one of:"

@@ -13,10 +13,12 @@ import click
 from edgebook import cli_views as views
 from edgebook.cli_data import data
 from edgebook.cli_options import as_json_option, here, settings
+from edgebook.cli_trades import TOOLS, export_as, import_
 from edgebook.cli_week import WEEK_COMMANDS
 from edgebook.errors import EdgebookError
 
 if TYPE_CHECKING:
+    from edgebook.imports import Tool
     from edgebook.week import Week
 
 # One thread in the linear algebra: sums in another order are other bytes. Set before numpy is imported.
@@ -48,7 +50,7 @@ def cli() -> None:
     """  # noqa: D301  (click reads the backspace)
 
 
-for _command in (*WEEK_COMMANDS, data):
+for _command in (*WEEK_COMMANDS, data, import_):
     cli.add_command(_command)
 
 
@@ -174,7 +176,8 @@ def explain(signal_id: str, as_json: bool) -> None:
 @cli.command()
 @click.option("--to", "target", type=click.Path(dir_okay=False), help="Another file than export/edgebook.sqlite.")
 @click.option("--database", metavar="NAME", help="Into the database whose address is the credential NAME.")
-def export(target: str | None, database: str | None) -> None:
+@click.option("--as", "tool", type=click.Choice(TOOLS), help="In the shape of another tool, into the file --to.")
+def export(target: str | None, database: str | None, tool: Tool | None) -> None:
     """Write the ledger to a SQLite file, or to PostgreSQL.
 
     Tables signal_outcomes and tp_sl_hits. Running it again changes no row that is there already. NAME is an environment
@@ -185,6 +188,9 @@ def export(target: str | None, database: str | None) -> None:
     if target and database:
         raise click.UsageError("--to and --database: name one place")
     week, paths = _week(), here()
+    if tool is not None:
+        export_as(week, paths, tool=tool, target=target)
+        return
     number, place = export_ledger(week.ledger, paths=paths, history=week.history, file=target, database=database)
     click.echo(f"{number:,} signals of {week.history} up to {week.as_of} in {place}")
 

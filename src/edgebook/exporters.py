@@ -40,7 +40,7 @@ def to_freqtrade(ledger: pd.DataFrame) -> pd.DataFrame:
       those, as freqtrade signs it: negative where the position paid.
     - `min_rate` and `max_rate` are recovered from `mae` and `mfe`; `orders` is None, for the ledger has no orders.
     """
-    trades = _trades(ledger)
+    trades = by_entry(ledger)
     sign = np.where(trades["is_short"], -1.0, 1.0)
     risk = (trades["open_rate"] - trades["stop_loss_abs"]).abs()
     worst = trades["open_rate"] + sign * trades["mae"] * risk
@@ -108,7 +108,7 @@ def to_backtesting(ledger: pd.DataFrame, *, bars: pd.DataFrame) -> pd.DataFrame:
     each before plotting. EntryTime and ExitTime are Edgebook's open of the entry bar and close of the exit bar.
     Commission holds fees, slippage and the financing of shorts; PnL and ReturnPct are net of it, as there.
     """
-    trades = _trades(ledger)
+    trades = by_entry(ledger)
     trades = trades[~trades["is_open"]].reset_index(drop=True)
     entry_bar = _entry_bars(trades, bars=bars)
     sign = np.where(trades["is_short"], -1.0, 1.0)
@@ -158,7 +158,7 @@ def to_vectorbt(ledger: pd.DataFrame) -> pd.DataFrame:
     vectorbt marks an open trade to the last close and gives that as its exit; here its exit, PnL and Return are
     missing. Exit Fees hold the financing of shorts as well, so that PnL is the price move less both fees, as there.
     """
-    trades = _trades(ledger)
+    trades = by_entry(ledger)
     sign = np.where(trades["is_short"], -1.0, 1.0)
     size = trades["stake"] / trades["open_rate"]
     entry_fees = trades["fee_open"] * trades["stake"]
@@ -192,8 +192,24 @@ _NEEDED = (
 )  # fmt: skip
 
 
-def _trades(ledger: pd.DataFrame) -> pd.DataFrame:
-    """Ledger rows by entry, dates as times, with `stake` and `is_open`."""
+def by_entry(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Ledger rows in the order of every export.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        The trade columns and `status`.
+
+    Returns
+    -------
+    DataFrame
+        By `open_date`, then `signal_id`; dates as times, with `stake` and `is_open`.
+
+    Raises
+    ------
+    DataError
+        The ledger lacks a column.
+    """
     missing = [name for name in _NEEDED if name not in ledger.columns]
     if missing:
         raise DataError(f"ledger: no column {missing[0]}; an export needs {', '.join(_NEEDED)}")
