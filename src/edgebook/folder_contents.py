@@ -112,7 +112,7 @@ def _read_text(raw: bytes, *, files: Files, shown: str) -> Read:
             ),
         )
     except pa.ArrowInvalid as error:
-        if not raw.split(b"\n", skipped)[-1].strip():
+        if re.match("Empty CSV|Could not skip initial", str(error)):
             raise DataError(f"{shown}: no bars at all; add rows or take the file away") from error
         raise DataError(f"{shown}: {_parser_message(error, header=skipped)}; correct the file") from error
     except (pa.ArrowException, OSError) as error:

@@ -82,7 +82,7 @@ def filled_bars(bars: pd.DataFrame) -> NDArray[np.bool_]:
     quiet = volume == 0
     if quiet.all():
         dates = bars["date"].dt
-        day, hour = dates.dayofweek.to_numpy(), dates.hour.to_numpy()
+        day, hour = dates.day_of_week.to_numpy(), dates.hour.to_numpy()
         quiet = (day == _FRIDAY + 1) | ((day == _FRIDAY) & (hour > _CLOSES_HOUR)) | (
             (day == _SUNDAY) & (hour <= _OPENS_HOUR))  # fmt: skip
     filled: NDArray[np.bool_] = flat & quiet
