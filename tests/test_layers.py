@@ -20,7 +20,7 @@ LAYERS: dict[str, str] = {
     "errors rounding paths params sections settings_rules recipes recipe_entries exit_plans tables formats "
     "lock json_shapes whole_files desk_outcomes credentials databases bar_files bar_database bar_feed",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
-    "bars": "bars folder folder_* samples sources synthetic synthetic_* received received_parts late_series database_* "
+    "bars": "bars folder folder_* samples sources synthetic synthetic_* received received_parts received_rows late_series database_* "
     "receiving feeds feeds_* known_bars",
     "patterns": "patterns patterns.*",
     "indicators": "indicators indicators.*",

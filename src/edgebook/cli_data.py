@@ -60,5 +60,11 @@ def fetch(until: str | None, as_json: bool) -> None:
     from edgebook.progress import count
 
     with only_one(here().lock, doing="data fetch"), count("receiving", unit="bars") as tell:
-        told = receive(settings(), here(), until=until, tell=lambda so_far: tell(so_far.new + so_far.revised))
+        told = receive(
+            settings(),
+            here(),
+            until=until,
+            tell=lambda so_far: tell(so_far.new + so_far.revised),
+            say=lambda line: click.echo(line, err=True),
+        )
     show(told, lambda _: click.echo(told["line"]), as_json=as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -25,7 +25,12 @@ _WEEK = pd.Timedelta(days=7)
 
 
 def fetch(
-    params: Params, paths: Paths, *, until: str | None = None, tell: Callable[[Receiving], None] | None = None
+    params: Params,
+    paths: Paths,
+    *,
+    until: str | None = None,
+    tell: Callable[[Receiving], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Receive what is new: bars, and then the desk's outcomes, where params.yaml asks for them.
 
@@ -38,6 +43,8 @@ def fetch(
         A date or a time, UTC; only bars that closed by then are taken. Now by default.
     tell : callable, optional
         Called whenever bars were kept.
+    say : callable, optional
+        Told, in a line, what an exchange lets us wait for.
 
     Returns
     -------
@@ -63,9 +70,8 @@ def fetch(
     else:
         place = place_of(bars, root=paths.root)
         had = last_received(place)
-        found = receive(
-            partial(_ask, params, paths, until=limit), folder=place, clock=lambda: pd.Timestamp.now("UTC"), tell=tell
-        )
+        ask = partial(_ask, params, paths, until=limit, say=say)
+        found = receive(ask, folder=place, clock=lambda: pd.Timestamp.now("UTC"), tell=tell)
         last = last_received(place)
         if not last:
             raise DataError(
@@ -89,10 +95,10 @@ def fetch(
     return {**told, "outcomes": outcomes, "line": f"{line}; {outcomes}" if outcomes else line}
 
 
-def fetch_first(params: Params, paths: Paths, *, tell: Callable[[Receiving], None] | None = None) -> str:
+def fetch_first(params: Params, paths: Paths) -> str:
     """Receive what is new before a day or a week is looked at; empty where there is nothing to receive."""
     asks = params.bars.source in RECEIVED or params.outcomes.source == "database"
-    return str(fetch(params, paths, tell=tell)["line"]) if asks else ""
+    return str(fetch(params, paths)["line"]) if asks else ""
 
 
 def close_weeks(params: Params, paths: Paths, *, until: pd.Timestamp) -> str | None:
@@ -131,19 +137,35 @@ def close_weeks(params: Params, paths: Paths, *, until: pd.Timestamp) -> str | N
 
 
 def _ask(
-    params: Params, paths: Paths, since: Mapping[tuple[str, str], pd.Timestamp] | None, *, until: pd.Timestamp
+    params: Params,
+    paths: Paths,
+    since: Mapping[tuple[str, str], pd.Timestamp] | None,
+    *,
+    until: pd.Timestamp,
+    say: Callable[[str], None] | None,
 ) -> Iterable[pd.DataFrame]:
     """Ask the source of the section for bars."""
     if params.bars.source == "database":
         from edgebook.database_bars import newer_bars
 
         return newer_bars(params.bars.database, root=paths.root, since=since, until=until)
-    raise SettingsError(f"params.yaml: bars.source: {params.bars.source} cannot be received yet")
+    from edgebook.feeds import fetch_bars
+
+    source: Literal["ccxt", "yfinance"] = "ccxt" if params.bars.source == "ccxt" else "yfinance"
+    return fetch_bars(params.bars.feed, source=source, root=paths.root, since=since, until=until, tell=say)
 
 
 def _outcomes(params: Params, paths: Paths, *, until: pd.Timestamp) -> str:
     """Take a snapshot of the desk's outcomes where the settings ask for it; what was done, in a line."""
-    return ""
+    if params.outcomes.source != "database":
+        return ""
+    from edgebook.recorded_snapshot import take
+    from edgebook.settings_file import next_monday
+
+    # A snapshot a week at least, each dated within the bars: rows that are told Monday by Monday are told in time.
+    following = pd.Timestamp(next_monday(params.run.as_of), tz="UTC")
+    midnight = min(until, end_of(params.bars, root=paths.root), following).floor("D")
+    return take(params, paths, until=f"{midnight:%Y-%m-%d}")
 
 
 def _line(told: Mapping[str, Any], *, joined: list[str]) -> str:

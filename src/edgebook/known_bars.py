@@ -94,11 +94,14 @@ def late_at(bars: Bars, *, root: Path, at: str) -> list[Late]:
         A series is late for which the week has to wait; it is named, and what can be done.
     """
     late = silent_at(bars, root=root, at=at)
-    waited = waited_for(late, silent=bars.silent)
-    if waited and bars.late == "refuse":
+    if bars.late == "accept":
+        return late
+    waited, never = waited_for(late, silent=bars.silent), _never_received(bars, root=root)
+    if waited or never:
+        missing = " and ".join(filter(None, [told(waited), ", ".join(never)]))
         raise WeekError(
-            f"the bars to {at} are not complete: no bars of {told(waited)}; run `edgebook data fetch` when the source "
-            "has them, or name the pair in bars.silent (bars.late: accept takes all as they are)"
+            f"the bars to {at} are not complete: no bars of {missing}; run `edgebook data fetch` when the source has "
+            "them, or name the pair in bars.silent (bars.late: accept takes all as they are)"
         )
     return late
 
@@ -115,6 +118,14 @@ def revised_mondays(bars: Bars, *, root: Path) -> list[str]:
     if bars.source not in RECEIVED:
         return []
     return [f"{moment:%Y-%m-%d}" for moment in revised_at(place_of(bars, root=root))]
+
+
+def _never_received(bars: Bars, *, root: Path) -> list[str]:
+    """Pairs that params.yaml asks an exchange for and of which no bar ever came."""
+    if bars.source not in ("ccxt", "yfinance"):
+        return []
+    there = {pair for pair, _ in last_received(place_of(bars, root=root))}
+    return [pair for pair in bars.feed.pairs if pair not in there and pair not in bars.silent]
 
 
 def _recent(place: Path) -> Dates:

@@ -9,13 +9,15 @@ after that part, be it a revision, a symbol that joins or a hole that is filled,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from edgebook.bars import COLUMNS, PRICES
-from edgebook.received_parts import Part, add_part, holding, list_parts, read_part, rounded_up
+from edgebook.bars import COLUMNS
+from edgebook.received_parts import NEVER, Part, add_part, holding, list_parts, read_part, rounded_up
+from edgebook.received_rows import VALUES, key_of, read_rows, to_ms
 from edgebook.tables import KEY
 
 if TYPE_CHECKING:
@@ -24,9 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_VALUES = [*PRICES, "volume"]
 _SAME_RATIO = 1e-9
-_NEVER = np.iinfo(np.int64).min
 _WEEK_MS = 7 * 86_400_000
 
 
@@ -101,7 +101,7 @@ def close(folder: Path, *, up_to: pd.Timestamp, known_at: pd.Timestamp) -> bool:
     with holding(folder):
         if _closed(list_parts(folder)) >= up_to.value // 1_000_000:
             return False
-        mark = {"pair": [""], "timeframe": [""], "date": [up_to.as_unit("ms")]} | {name: [np.nan] for name in _VALUES}
+        mark = {"pair": [""], "timeframe": [""], "date": [up_to.as_unit("ms")]} | {name: [np.nan] for name in VALUES}
         add_part(pd.DataFrame(mark), folder=folder, known_at=rounded_up(known_at))
     return True
 
@@ -111,17 +111,19 @@ def differing(bars: pd.DataFrame, *, folder: Path) -> pd.DataFrame:
     table = bars[COLUMNS].sort_values(KEY, ignore_index=True)
     if table.empty or not list_parts(folder):
         return table.assign(close_before=np.nan)
-    stored = _read(folder, pairs=sorted(table["pair"].unique()), since=table["date"].min(), until=table["date"].max())
+    stored = read_rows(
+        folder, pairs=sorted(table["pair"].unique()), since=table["date"].min(), until=table["date"].max()
+    )
     newest = stored.rows[stored.last_of_each]
     series = pd.MultiIndex.from_frame(table[["pair", "timeframe"]])
     names = pd.MultiIndex.from_tuples(stored.names, names=["pair", "timeframe"]) if stored.names else series[:0]
-    key = _key(names.get_indexer(series), _ms(table["date"]))
+    key = key_of(names.get_indexer(series), to_ms(table["date"]))
     at = np.searchsorted(stored.key[stored.last_of_each], key)
     at = np.minimum(at, max(len(newest) - 1, 0))
     there = stored.key[stored.last_of_each][at] == key if len(newest) else np.zeros(len(table), np.bool_)
     same = there.copy()
     before = np.full(len(table), np.nan)
-    for name in _VALUES:
+    for name in VALUES:
         old, now = stored.columns[name][newest[at[there]]], table[name].to_numpy()[there]
         same[there] &= np.abs(now - old) <= _SAME_RATIO * np.abs(old)
         if name == "close":
@@ -150,14 +152,14 @@ def as_known(folder: Path, *, at: pd.Timestamp) -> list[pd.DataFrame]:
     weeks before it, nothing else was known. What a receipt revises, it revises together with the bars it adds: a week
     in which a share was split is read on one scale.
     """
-    stored = _read(folder, parts=_parts_known(folder, at=at), until=at)
+    stored = read_rows(folder, parts=_parts_known(folder, at=at), until=at)
     picked = stored.rows[stored.last_of_each]
     code = stored.code[picked]
-    starts = np.r_[0, np.flatnonzero(np.diff(code)) + 1] if len(code) else np.array([], np.int64)
+    edges = np.unique(np.r_[0, np.flatnonzero(np.diff(code)) + 1, len(code)])
     made = {}
     dates = pd.to_datetime(stored.date_ms[picked], unit="ms", utc=True).as_unit("ms")
-    values = {name: stored.columns[name][picked] for name in _VALUES}
-    for start, stop in zip(starts, np.r_[starts[1:], len(code)], strict=True):
+    values = {name: stored.columns[name][picked] for name in VALUES}
+    for start, stop in pairwise(edges):
         pair, timeframe = stored.names[code[start]]
         made[pair, timeframe] = pd.DataFrame(
             {"pair": pair, "timeframe": timeframe, "date": dates[start:stop]}
@@ -181,7 +183,7 @@ def last_received(folder: Path) -> dict[tuple[str, str], pd.Timestamp]:
 
 def recent_dates(folder: Path, *, since: pd.Timestamp) -> dict[tuple[str, str], NDArray[np.int64]]:
     """Closes of the bars since a time, milliseconds UTC, ascending, by pair and timeframe; () where there are none."""
-    stored = _read(folder, since=since, values=False)
+    stored = read_rows(folder, since=since, values=False)
     picked = stored.rows[stored.first_of_each]
     code, date = stored.code[picked], stored.date_ms[picked]
     return {name: date[code == number] for number, name in enumerate(stored.names)}
@@ -196,38 +198,19 @@ def revised_at(folder: Path) -> list[pd.Timestamp]:
         UTC, ascending: `as_known` at one of them differs from `as_known` at the Monday before it in bars that closed
         before that one, revised or come late.
     """
-    stored = _read(folder, values=False)
+    stored = read_rows(folder, values=False)
     again = np.ones(len(stored.rows), np.bool_)
     again[stored.first_of_each] = False
     closed = stored.closed_ms[stored.rows]
     late = stored.date_ms[stored.rows] <= closed
-    found = np.unique(closed[(again | late) & (closed != _NEVER)])
+    found = np.unique(closed[(again | late) & (closed != NEVER)])
     return [pd.Timestamp(int(time) + _WEEK_MS, unit="ms", tz="UTC").as_unit("ms") for time in found]
 
 
 def closed_up_to(folder: Path) -> pd.Timestamp | None:
     """Monday up to which the market was last closed; None where it never was."""
     closed = _closed(list_parts(folder))
-    return None if closed == _NEVER else pd.Timestamp(closed, unit="ms", tz="UTC").as_unit("ms")
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """Rows of parts in the order of their receipt, and their order by key.
-
-    `rows` sorts by series, date and receipt; `key` goes with it, `first_of_each` and `last_of_each` are places in it.
-    `closed_ms` is up to when the market had been closed before a row came.
-    """
-
-    names: list[tuple[str, str]]
-    code: NDArray[np.int64]
-    date_ms: NDArray[np.int64]
-    closed_ms: NDArray[np.int64]
-    columns: dict[str, NDArray[np.float64]]
-    rows: NDArray[np.int64]
-    key: NDArray[np.int64]
-    first_of_each: NDArray[np.int64]
-    last_of_each: NDArray[np.int64]
+    return None if closed == NEVER else pd.Timestamp(closed, unit="ms", tz="UTC").as_unit("ms")
 
 
 def _parts_known(folder: Path, *, at: pd.Timestamp) -> list[Part]:
@@ -238,74 +221,6 @@ def _parts_known(folder: Path, *, at: pd.Timestamp) -> list[Part]:
     return parts[:closing]
 
 
-def _read(
-    folder: Path,
-    *,
-    parts: Sequence[Part] | None = None,
-    pairs: Sequence[str] | None = None,
-    since: pd.Timestamp | None = None,
-    until: pd.Timestamp | None = None,
-    values: bool = True,
-) -> _Stored:
-    """Rows of some pairs and dates from parts, all by default, and the order in which `_Stored` holds them."""
-    wanted = _VALUES if values else []
-    codes: dict[tuple[str, str], int] = {}
-    pieces: dict[str, list[NDArray[np.float64]]] = {name: [] for name in wanted}
-    code, date, closed_before = ([np.array([], np.int64)] for _ in range(3))
-    closed = _NEVER
-    for part in list_parts(folder) if parts is None else parts:
-        table = read_part(part, columns=[*KEY, *wanted], pairs=pairs, since=since, until=until)
-        if len(table):
-            code.append(_codes(table, codes))
-            date.append(table["date"].cast("int64").to_numpy())
-            closed_before.append(np.full(len(table), closed))
-            for name in wanted:
-                pieces[name].append(table[name].to_numpy())
-        closed = max(closed, part.closed_ms)
-    all_code, all_date = np.concatenate(code), np.concatenate(date)
-    key = _key(all_code, all_date)
-    rows = np.argsort(key, kind="stable")
-    key = key[rows]
-    first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else rows
-    return _Stored(
-        names=list(codes),
-        code=all_code,
-        date_ms=all_date,
-        closed_ms=np.concatenate(closed_before),
-        columns={name: np.concatenate(found) if found else np.array([]) for name, found in pieces.items()},
-        rows=rows,
-        key=key,
-        first_of_each=first,
-        last_of_each=np.r_[first[1:] - 1, len(key) - 1] if len(first) else first,
-    )
-
-
-def _codes(table: object, codes: dict[tuple[str, str], int]) -> NDArray[np.int64]:
-    """Give each series of a part its number; a new one gets the next."""
-    indices, known = [], []
-    for name in ("pair", "timeframe"):
-        encoded = table[name].combine_chunks().dictionary_encode()  # type: ignore[index]
-        indices.append(encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64))
-        known.append(encoded.dictionary.to_pylist())
-    width = len(known[1])
-    both = indices[0] * width + indices[1]
-    numbers = np.zeros(len(known[0]) * width, np.int64)
-    for one in np.flatnonzero(np.bincount(both, minlength=len(numbers))).tolist():
-        numbers[one] = codes.setdefault((known[0][one // width], known[1][one % width]), len(codes))
-    return numbers[both]
-
-
-def _key(code: NDArray[np.int64], date_ms: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A number that ascends with the series' number and the date, dates before 1970 included."""
-    return np.asarray(code, np.int64) * (1 << 46) + (date_ms + (1 << 45))
-
-
-def _ms(dates: pd.Series) -> NDArray[np.int64]:
-    """UTC dates as milliseconds since 1970."""
-    milliseconds: NDArray[np.int64] = dates.dt.tz_localize(None).to_numpy(dtype="datetime64[ms]").astype(np.int64)
-    return milliseconds
-
-
 def _closed(parts: Sequence[Part]) -> int:
     """Milliseconds UTC up to which the market was closed."""
-    return max((part.closed_ms for part in parts), default=_NEVER)
+    return max((part.closed_ms for part in parts), default=NEVER)

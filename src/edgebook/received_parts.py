@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"bars-(\d{8}T\d{6}Z)-(\d{3,})(?:-closed-(\d{8}))?\.parquet")
 _STAMP = "%Y%m%dT%H%M%SZ"
 _ROWS_OF_A_GROUP = 65_536
-_NEVER = np.iinfo(np.int64).min
+NEVER = int(np.iinfo(np.int64).min)
+"""Closing time of a part that closes nothing."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def list_parts(folder: Path) -> list[Part]:
                 f"data/received/{file.name}: not the name of a part (bars-20190701T001000Z-000.parquet); move it away"
             ) from None
         assert named is not None
-        found.append(Part(file, _ms(known), int(named[2]), _NEVER if closed is None else _ms(closed)))
+        found.append(Part(file, _ms(known), int(named[2]), NEVER if closed is None else _ms(closed)))
     return sorted(found, key=lambda part: (part.known_ms, part.number))
 
 
@@ -102,7 +103,7 @@ def read_part(
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    if part.closed_ms != _NEVER:
+    if part.closed_ms != NEVER:
         return _schema().empty_table().select(list(columns))
     terms = []
     if pairs is not None:
@@ -154,7 +155,7 @@ def add_part(rows: pd.DataFrame, *, folder: Path, known_at: pd.Timestamp) -> Par
     import pyarrow.parquet as pq
 
     parts = list_parts(folder)
-    known = max(_ms(known_at.tz_convert(None).to_pydatetime()), parts[-1].known_ms if parts else _NEVER)
+    known = max(_ms(known_at.tz_convert(None).to_pydatetime()), parts[-1].known_ms if parts else NEVER)
     number = parts[-1].number + 1 if parts and parts[-1].known_ms == known else 0
     closes = rows["date"].iloc[0] if rows["pair"].iloc[0] == "" else None
     moment = pd.Timestamp(known, unit="ms", tz="UTC").as_unit("ms")
@@ -186,7 +187,7 @@ def add_part(rows: pd.DataFrame, *, folder: Path, known_at: pd.Timestamp) -> Par
             f"data/received/{place.name}: could not be written ({error.strerror or error}); what was received before "
             "is kept, run `edgebook data fetch` again"
         ) from error
-    return Part(place, known, number, _NEVER if closes is None else _ms(closes.tz_convert(None).to_pydatetime()))
+    return Part(place, known, number, NEVER if closes is None else _ms(closes.tz_convert(None).to_pydatetime()))
 
 
 @contextmanager
