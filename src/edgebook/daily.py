@@ -106,7 +106,8 @@ def make_tables(params: Params, paths: Paths, *, until: str) -> None:
 
     bars = bars_as_of(params.bars, root=paths.root, as_of=until)
     plans = sorted({arm.policy.exit_plan for arm in last_sealed(params, paths).seal.arms.values()})
-    make_of(params, bars, plans=[ExitPlan.parse(name) for name in plans], into=paths.daily(params.run.history))
+    parsed = [ExitPlan.parse(name) for name in plans]
+    make_of(params, bars, plans=parsed, into=paths.daily(params.run.history), recorded=paths.recorded, as_of=until)
 
 
 def day_line(documents: Sequence[dict[str, Any]]) -> str:

@@ -9,17 +9,19 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgebook.exit_plans import exit_plan_grid
 from edgebook.known_bars import RECEIVED_FOLDER, bars_as_of, revised_mondays
+from edgebook.loaded_plans import revised_outcomes
 from edgebook.market import Market, load_market
 from edgebook.paths import Paths
 from edgebook.remade_tables import make_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from edgebook.params import Params
 
@@ -45,7 +47,9 @@ def epochs(weeks: Sequence[str], *, revised: Sequence[str]) -> list[list[str]]:
     return list(groups.values())
 
 
-def markets_of(params: Params, paths: Paths, *, weeks: Sequence[str]) -> Iterator[tuple[list[str], Paths, Market]]:
+def markets_of(
+    params: Params, paths: Paths, *, weeks: Sequence[str], unrecorded: Collection[str] = ()
+) -> Iterator[tuple[list[str], Paths, Market]]:
     """Yield the weeks of each epoch with the tables and the market that they are folded on.
 
     Parameters
@@ -56,6 +60,8 @@ def markets_of(params: Params, paths: Paths, *, weeks: Sequence[str]) -> Iterato
         Where they and the seals are.
     weeks : sequence of str
         Mondays, ascending, not before the first bar.
+    unrecorded : collection of str
+        Mondays that were sealed before the desk's outcomes were known: they read simulated ones alone.
 
     Yields
     ------
@@ -74,7 +80,22 @@ def markets_of(params: Params, paths: Paths, *, weeks: Sequence[str]) -> Iterato
             if any(group[-1] < monday <= params.run.as_of for monday in revised):
                 scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="edgebook-"))
                 place = _tables_as_known(params, paths, as_of=group[-1], scratch=Path(scratch))
-            yield group, place, load_market(place, as_of=group[-1])
+            # The desk's outcomes have versions: nothing is made again, they are read as known at the Monday.
+            for part in epochs(group, revised=revised_outcomes(place)):
+                yield from _with_or_without(part, place, unrecorded=unrecorded)
+
+
+def _with_or_without(
+    weeks: list[str], place: Paths, *, unrecorded: Collection[str]
+) -> Iterator[tuple[list[str], Paths, Market]]:
+    """The weeks that read simulated outcomes alone, and those that read the desk's."""
+    market = load_market(place, as_of=weeks[-1])
+    before = [week for week in weeks if week in unrecorded]
+    if before:
+        yield before, place, replace(market, plans=market.simulated, engine=None, snapshots=())
+    after = [week for week in weeks if week not in unrecorded]
+    if after:
+        yield after, place, market
 
 
 def _tables_as_known(params: Params, paths: Paths, *, as_of: str, scratch: Path) -> Paths:
@@ -88,5 +109,6 @@ def _tables_as_known(params: Params, paths: Paths, *, as_of: str, scratch: Path)
     plans = exit_plan_grid(
         take_profit_atr=grid.take_profit_atr, stop_loss_atr=grid.stop_loss_atr, time_limit_bars=grid.time_limit_bars
     )
-    make_tables(params, bars_as_of(params.bars, root=paths.root, as_of=as_of), plans=plans, into=into)
+    bars = bars_as_of(params.bars, root=paths.root, as_of=as_of)
+    make_tables(params, bars, plans=plans, into=into, recorded=paths.recorded, as_of=as_of)
     return into

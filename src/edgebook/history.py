@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,12 +20,12 @@ from edgebook.paths import Paths
 from edgebook.policy import Policy
 from edgebook.recipe_entries import known_recipe
 from edgebook.recipes import HEAD_LETTERS
-from edgebook.seals import Seal, read_seal, sealed_weeks, write_seal
+from edgebook.seals import Seal, read_policy, read_seal, sealed_weeks, write_seal
 from edgebook.tuning import study_of_week
 from edgebook.week import Week
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from edgebook.heads import Head
     from edgebook.params import AbTest
@@ -110,14 +109,14 @@ def policy_of(paths: Paths, history: str, version: str) -> Policy:
         There is no such version.
     """
     name, _, week = version.partition("@")
-    place = paths.seal(history=history, as_of=week) / "policies" / f"{name}.json"
-    if not place.exists():
+    policy = read_policy(paths, history=history, as_of=week, name=name)
+    if policy is None:
         recipe, _, pinned = name.rpartition("-")
         if recipe and len(pinned) == 8 and pinned.isdigit():  # it was learned before it got its name
             of_week = f"{pinned[:4]}-{pinned[4:6]}-{pinned[6:]}"
             return replace(policy_of(paths, history, f"{recipe}@{of_week}"), recipe=name)
         raise SealError(f"{version}: no such version in history {history}; `edgebook versions` lists them")
-    return Policy.from_json(json.loads(place.read_text(encoding="utf-8")))
+    return policy
 
 
 def attachments_of(params: Params, week: Week, *, market: Market, previous: Seal | None) -> dict[str, str]:
@@ -156,6 +155,7 @@ def backfill(
     until: str,
     tell: Callable[[Progress], None] | None = None,
     routing: Mapping[str, AbTest] | None = None,
+    unrecorded: Collection[str] = (),
     fit: Callable[..., dict[str, Head]] = fit_heads,
 ) -> list[str]:
     """Write every seal from genesis to a date that is not there yet.
@@ -172,6 +172,8 @@ def backfill(
         Called after each week.
     routing : mapping of str to AbTest, optional
         What was in force in weeks that are derived again, by Monday; else that of `params`.
+    unrecorded : collection of str
+        Weeks that are derived again and were sealed before the desk's outcomes were known.
     fit : callable
         See `Rules.fit`.
 
@@ -203,7 +205,7 @@ def backfill(
     _check_reach(paths, until)
     seal = read_seal(paths, history=run.history, as_of=done[-1]) if done else None
     written: list[str] = []
-    for group, place, market in markets_of(params, paths, weeks=weeks[len(done) :]):
+    for group, place, market in markets_of(params, paths, weeks=weeks[len(done) :], unrecorded=unrecorded):
         for as_of in group:
             given = params if routing is None else replace(params, ab_test=routing[as_of])
             seal = seal_week(given, place, as_of=as_of, market=market, previous=seal, fit=fit)

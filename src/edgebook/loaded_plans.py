@@ -104,3 +104,9 @@ def revised_outcomes(paths: Paths) -> list[str]:
             dates = tables.read(table, columns=["revised_at"])["revised_at"].dropna().unique()
             found |= {f"{date + pd.Timedelta(days=-date.weekday() % 7):%Y-%m-%d}" for date in dates}
     return sorted(found)
+
+
+def newest_read(snapshots: tuple[str, ...], *, as_of: str) -> dict[str, str]:
+    """The newest of the desk's snapshots that a week learned from, under `recorded`; nothing where none was."""
+    known = [date for date in snapshots if date <= as_of] or list(snapshots[:1])
+    return {"recorded": known[-1]} if known else {}

@@ -20,11 +20,13 @@ from edgebook.errors import SealError, SettingsError
 from edgebook.gate import Trial, baseline_bar, bet, challenge, error_share
 from edgebook.importance_run import kept_in_force
 from edgebook.learners import LEARNER_COLUMNS
+from edgebook.loaded_plans import newest_read
 from edgebook.market import WEEK_MS, milliseconds
 from edgebook.params import plain
 from edgebook.recipe_entries import known_recipe, registered
 from edgebook.routing import account_orders
-from edgebook.seals import DAY_COLUMNS, FORMAT, GATE_COLUMNS, LEDGER_COLUMNS, SHADOW_COLUMNS, Seal
+from edgebook.sealed_files import FORMAT
+from edgebook.seals import DAY_COLUMNS, GATE_COLUMNS, LEDGER_COLUMNS, SHADOW_COLUMNS, Seal
 from edgebook.week_rows import account_rows, day_rows, learner_rows, shadow_rows
 
 if TYPE_CHECKING:
@@ -118,10 +120,6 @@ def learn_week(previous: Seal, inputs: Inputs, *, as_of: str) -> Seal:
     inputs : Inputs
     as_of : str
         The Monday at which the week ends. Everything used was known then.
-
-    Returns
-    -------
-    Seal
 
     Raises
     ------
@@ -293,6 +291,7 @@ def _head(
         "study_used": study_used,
         "settings": {name: settings[name] for name in ("sizing", "gate", "cost", "ab_test", "drift")},
         "fingerprints": {"parameters": _fingerprint(settings), "data": data},
+        **newest_read(inputs.market.snapshots, as_of=as_of),
     }
 
 

@@ -33,20 +33,28 @@ def recorded_facts(paths: Paths, *, recorded: Path, settings: Outcomes, fee: flo
     fee : float
         Of a side, a share of the notional, for rows that do not say theirs.
     as_of : str
-        Snapshots up to this date are read, and the first in any case: it brings the past.
+        See `read_known`.
     """
-    if settings.source == "simulated":
+    rows = read_known(recorded, settings=settings, as_of=as_of)
+    if rows is None:
         return None
-    dates = [date for date, _ in snapshots(recorded)]
-    if not dates:
-        return None
-    rows = read_recorded(recorded, at=max(as_of, dates[0]))
     places = sorted(paths.candidates.glob("*.parquet"))
     slim = {place.stem: tables.read(place, columns=_ENTRY) for place in places}
     if places:
         shared = tables.read(places[0], columns=[*tables.KEY, "is_short", "open_date", *_ENTRY])
         slim[places[0].stem] = shared
     return find_facts(rows, slim, bars=tables.read(paths.bars), settings=settings, fee=fee)
+
+
+def read_known(recorded: Path, *, settings: Outcomes, as_of: str) -> pd.DataFrame | None:
+    """Recorded outcomes of the snapshots up to a date, and of the first in any case: it brings the past.
+
+    None where there are none, or where the settings learn from simulated outcomes alone.
+    """
+    if settings.source == "simulated":
+        return None
+    dates = [date for date, _ in snapshots(recorded)]
+    return read_recorded(recorded, at=max(as_of, dates[0])) if dates else None
 
 
 def write_outcomes(paths: Paths, *, facts: Facts | None) -> tuple[int, int]:

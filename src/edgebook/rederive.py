@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgebook.errors import SealError
 from edgebook.history import Progress, backfill
@@ -15,7 +15,7 @@ from edgebook.paths import Paths
 from edgebook.seals import read_head, sealed_weeks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 def rederive(params: Params, paths: Paths, *, tell: Callable[[Progress], None] | None = None) -> list[str]:
@@ -49,16 +49,25 @@ def rederive(params: Params, paths: Paths, *, tell: Callable[[Progress], None] |
         if received.is_dir():  # weeks before a revision are folded on the bars as they were known then
             (again.root / RECEIVED_FOLDER).symlink_to(received.resolve(), target_is_directory=True)
         genesis = replace(params, run=replace(params.run, genesis=weeks[0]))
-        backfill(genesis, again, until=weeks[-1], tell=tell, routing=_routing(paths, weeks, history=history))
+        heads = {week: read_head(paths, history=history, as_of=week) for week in weeks}
+        backfill(
+            genesis,
+            again,
+            until=weeks[-1],
+            tell=tell,
+            routing=_routing(heads, history=history),
+            unrecorded=[week for week, head in heads.items() if "recorded" not in head],
+        )
         return [line for week in weeks for line in _differences(paths, again, history=history, as_of=week)]
 
 
-def _routing(paths: Paths, weeks: list[str], *, history: str) -> dict[str, AbTest]:
+def _routing(heads: Mapping[str, dict[str, Any]], *, history: str) -> dict[str, AbTest]:
     """Routing of every sealed week: it may have changed on the way."""
-    settings = {week: read_head(paths, history=history, as_of=week)["settings"] for week in weeks}
     return {
-        week: section(AbTest, found.get("ab_test", {}), where=f"models/{history}/{week}/seal.json: settings.ab_test")
-        for week, found in settings.items()
+        week: section(
+            AbTest, head["settings"].get("ab_test", {}), where=f"models/{history}/{week}/seal.json: settings.ab_test"
+        )
+        for week, head in heads.items()
     }
 
 

@@ -9,6 +9,7 @@ from edgebook.params import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -17,24 +18,31 @@ if TYPE_CHECKING:
     from edgebook.paths import Paths
 
 
-def make_tables(params: Params, bars: pd.DataFrame, *, plans: Sequence[ExitPlan], into: Paths) -> None:
+def make_tables(
+    params: Params, bars: pd.DataFrame, *, plans: Sequence[ExitPlan], into: Paths, recorded: Path, as_of: str
+) -> None:
     """Make indicators, patterns, regimes, candidates and outcomes of bars.
 
     Parameters
     ----------
     params : Params
-        Sections `candidates` and `regimes` are read.
+        Sections `candidates`, `regimes` and `outcomes` are read.
     bars : DataFrame
         The canonical table.
     plans : sequence of ExitPlan
     into : Paths
         Where the tables go, the bars last: where they are, the others are too.
+    recorded : Path
+        Folder of the desk's snapshots.
+    as_of : str
+        Snapshots up to this date are read.
     """
     from edgebook.candidates import label_candidates
     from edgebook.exit_plans import Costs
     from edgebook.indicators import compute_indicators
-    from edgebook.outcomes import known_outcomes
     from edgebook.patterns import find_patterns
+    from edgebook.recorded_outcomes import outcomes_of, read_known
+    from edgebook.recorded_versions import find_facts
     from edgebook.regime_hmm import label_bars
 
     grid = params.candidates
@@ -43,6 +51,9 @@ def make_tables(params: Params, bars: pd.DataFrame, *, plans: Sequence[ExitPlan]
     regimes = label_bars(bars, plain(params.regimes))
     costs = Costs(grid.fee_bps, grid.slippage_bps, grid.short_financing_bps_per_day)
     labelled = label_candidates(bars, plans, costs=costs, atr_bars=grid.atr_bars)
+    rows = read_known(recorded, settings=params.outcomes, as_of=as_of)
+    fee = grid.fee_bps / 1e4
+    facts = None if rows is None else find_facts(rows, labelled, bars=bars, settings=params.outcomes, fee=fee)
     for frame, file in (
         (patterns, into.patterns),
         (values, into.indicators),
@@ -53,5 +64,5 @@ def make_tables(params: Params, bars: pd.DataFrame, *, plans: Sequence[ExitPlan]
     with tables.folder(into.candidates) as candidates, tables.folder(into.outcomes) as outcomes:
         for name, frame in labelled.items():
             tables.write(frame, candidates / f"{name}.parquet")
-            tables.write(known_outcomes(frame), outcomes / f"{name}.parquet")
+            tables.write(outcomes_of(frame, facts=facts, plan=name), outcomes / f"{name}.parquet")
     tables.write(bars, into.bars)

@@ -109,16 +109,16 @@ def _candidates(given: Mapping[str, Any], paths: Paths) -> str:
 
 
 def _outcomes(given: Mapping[str, Any], paths: Paths) -> str:
-    from edgebook.outcomes import known_outcomes
+    from edgebook.recorded_outcomes import recorded_facts, write_outcomes
 
-    plans = sorted(paths.candidates.glob("*.parquet"))
-    total = 0
-    with tables.folder(paths.outcomes) as folder:
-        for plan in plans:
-            known = known_outcomes(tables.read(plan))
-            tables.write(known, folder / plan.name)
-            total += len(known)
-    return f"{total:,} known outcomes, all simulated"
+    params = _params(given)
+    settings, fee = params.outcomes, params.candidates.fee_bps / 1e4
+    facts = recorded_facts(paths, recorded=paths.recorded, settings=settings, fee=fee, as_of=params.run.as_of)
+    total, recorded = write_outcomes(paths, facts=facts)
+    if facts is None:
+        return f"{total:,} known outcomes, all simulated"
+    told = f"{total:,} known outcomes, {recorded:,} of them recorded"
+    return "\n".join([told, *facts.lines(private=settings.private)])
 
 
 def _history(given: Mapping[str, Any], paths: Paths) -> str:
