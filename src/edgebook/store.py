@@ -215,6 +215,8 @@ def _write_postgres(engine: Engine, columns: pa.Table, *, history: str, name: st
         nonlocal reached
         with engine.begin() as connection:
             reached = True
+            # Room for a batch in memory: the temporary table, its sorting, what is looked up in it.
+            connection.exec_driver_sql("set local temp_buffers = '64MB'; set local work_mem = '64MB'")
             connection.exec_driver_sql(f"set local lock_timeout = '{BUSY_SECONDS}s'")
             connection.exec_driver_sql(f"select pg_advisory_xact_lock({_LOCK})")
             if not inspect(connection).has_schema(POSTGRES_SCHEMA):
