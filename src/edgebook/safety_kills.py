@@ -32,13 +32,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 SEED = 6
-KILLS = {"dvc repro": 17, "advance": 17, "daily": 9, "export": 7}
-"""How often each command is killed: fifty times in all, those that write most most often."""
+KILLS = {"backfill": 12, "export": 10, "daily": 12, "dvc repro": 8, "advance": 8}
+"""How often each command is killed: fifty times in all."""
+KILLS_IN_A_ROW = 12
+"""After so many the command may come to its end, and is compared; until then each start goes on from what is there."""
 QUICK = {"daily": 2, "export": 2}
 PASSED_OVER = ("src", ".git", ".dvc", "notebooks", "scratch", "data/journals")
+PREPARE = """
+import sys
+from pathlib import Path
+from edgebook import tables
+from edgebook.params import load_params, plain, read_mapping
+from edgebook.paths import Paths
+from edgebook.regime_hmm import label_bars
+from edgebook.stages import MODULE_STAGES
+paths = Paths(Path(sys.argv[1]))
+for stage in ("bars", "indicators", "candidates", "outcomes"):
+    MODULE_STAGES[stage](read_mapping(paths.params), paths)
+tables.write(label_bars(tables.read(paths.bars), plain(load_params(paths.params).regimes)), paths.regimes)
+"""
 NO_ROWS = b"BEGIN TRANSACTION;\nCOMMIT;"
 """A store that was made and not filled: as if it were not there."""
-MOST_SECONDS = 1800.0
+LONG_SECONDS, MOST_SECONDS = 60.0, 1800.0
+"""A command that takes longer than the first goes on where it was killed: it is killed often on its way."""
 
 
 @dataclass
@@ -97,6 +113,7 @@ def measure(paths: Paths, *, quick: bool = False, tell: Callable[[int, int], Non
     shutil.rmtree(cache, ignore_errors=True)
     folder, before = cache / "run", cache / "before"
     lay_out(folder, params=small_settings(paths), paths=paths)
+    _prepared(folder)
     rng = random.Random(SEED)
     rows = []
     done = 0
@@ -163,8 +180,8 @@ def disturb(
     found = Disturbed()
     while found.kills < kills:
         put_back(before, folder)
-        for _ in range(min(6, kills - found.kills)):
-            moment = rng.uniform(0.02, 0.4) * seconds
+        for _ in range(min(KILLS_IN_A_ROW, kills - found.kills)):
+            moment = rng.uniform(0.01, 0.2) * seconds if seconds > LONG_SECONDS else rng.uniform(0.05, 1.0) * seconds
             if not killed_after(moment, words_for(folder, command), folder=folder):
                 break
             found.kills += 1
@@ -194,13 +211,23 @@ def killed_after(moment: float, words: Sequence[str], *, folder: Path) -> bool:
     return False
 
 
+def _prepared(folder: Path) -> None:
+    """Make the tables that a backfill reads, by the functions of the stages."""
+    done = subprocess.run(
+        [sys.executable, "-c", PREPARE, str(folder)], env=environment(folder), capture_output=True, text=True
+    )
+    if done.returncode:
+        raise DataError(f"kills: the tables were not made: {done.stderr.strip().splitlines()[-1]}")
+
+
 def words_for(folder: Path, command: str) -> list[str]:
     """How a command is started now: `advance` only where params.yaml names the old week, as its own error says."""
     if command == "advance" and load_params(folder / "params.yaml").run.as_of != WEEK:
         command = "dvc repro"
     if command == "dvc repro":
         return [sys.executable, "-m", "dvc", "repro"]
-    return [sys.executable, "-c", "from edgebook.cli import main; main()", command]
+    more = ["--until", WEEK] if command == "backfill" else []
+    return [sys.executable, "-c", "from edgebook.cli import main; main()", command, *more]
 
 
 def torn_in(folder: Path, *, old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:

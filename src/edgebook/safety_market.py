@@ -68,7 +68,7 @@ def lay_out(folder: Path, *, params: Params, paths: Paths) -> None:
             shutil.copytree(source, target, ignore=BYTECODE)
         else:
             shutil.copy(source, target)
-    shutil.copytree(Path(__file__).parent, folder / "src" / "edgebook", ignore=BYTECODE)
+    shutil.copytree(Path(__file__).parent, folder / "src" / "edgebook")  # with what is compiled
     for empty in ("data/raw", "data/recorded", "data/received"):
         (folder / empty).mkdir(parents=True, exist_ok=True)
         (folder / empty / "README.md").write_text("Nothing yet.\n", encoding="utf-8")

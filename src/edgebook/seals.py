@@ -7,7 +7,6 @@ noticed before anything is built on it. What is saved is what is used: the fold 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +20,21 @@ from edgebook.learners import LEARNER_COLUMNS
 from edgebook.pending import PENDING_COLUMNS
 from edgebook.policy import Policy
 from edgebook.record import Record
+from edgebook.seal_shapes import BOOK, RECIPES, STATE
 from edgebook.seal_text import csv_text, digest, json_text, read_csv
+from edgebook.sealed_files import (
+    read_seal_json,
+    sealed_mapping,
+    sealed_policy,
+    sealed_rows,
+    sealed_text,
+    shown_name,
+)
 from edgebook.whole_files import whole_folder, write_whole
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from edgebook.paths import Paths
 
-FORMAT = 2
 LEDGER_COLUMNS = [
     "signal_id", "pair", "timeframe", "is_short", "date", "open_date", "close_date", "open_rate", "close_rate",
     "fee_open", "fee_close", "take_profit_abs", "stop_loss_abs", "stake", "profit_ratio", "r_multiple", "exit_reason",
@@ -131,9 +136,9 @@ def write_seal(seal: Seal, paths: Paths) -> bool:
     if sealed.exists():
         if sealed.read_bytes() != files["seal.json"].encode():
             raise SealError(
-                f"{_name(place, paths)}: the week is sealed, and this run would seal it otherwise; changed settings, "
-                "code or bars take effect from the next week (`edgebook advance`); for a what-if give run.history "
-                "another name"
+                f"{shown_name(place, paths)}: the week is sealed, and this run would seal it otherwise; changed "
+                "settings, code or bars take effect from the next week (`edgebook advance`); for a what-if give "
+                "run.history another name"
             )
         if ledger.exists():
             read_seal(paths, history=history, as_of=seal.as_of)
@@ -149,7 +154,7 @@ def write_seal(seal: Seal, paths: Paths) -> bool:
     except OSError as error:
         reason = error.strerror or str(error)
         raise SealError(
-            f"{_name(place, paths)}: could not be written ({reason}); earlier seals are untouched"
+            f"{shown_name(place, paths)}: could not be written ({reason}); earlier seals are untouched"
         ) from error
     return True
 
@@ -174,27 +179,20 @@ def read_seal(paths: Paths, *, history: str, as_of: str) -> Seal:
         It is missing or damaged; the message names the file.
     """
     place, ledger = paths.seal(history=history, as_of=as_of), paths.ledger(history=history, as_of=as_of)
-    head = _read_head(place, paths)
-    texts = {}
-    for name, sealed in head["files"].items():
-        file = ledger if name == "ledger" else place / name
-        try:
-            texts[name] = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SealError(f"{_name(file, paths)}: cannot be read; restore it with `git checkout`") from error
-        if digest(texts[name]) != sealed:
-            raise SealError(
-                f"{_name(file, paths)}: is not what was sealed; restore it with `git checkout -- {_name(file, paths)}`"
-            )
+    head = read_seal_json(place, paths)
+    texts = {
+        name: sealed_text(ledger if name == "ledger" else place / name, sealed, paths=paths)
+        for name, sealed in head["files"].items()
+    }
     arms = {}
     for name in head["arms"]:
-        state = json.loads(texts[f"state/{name}.json"])
+        state = sealed_mapping(place / f"state/{name}.json", STATE, texts=texts, paths=paths)
         arms[name] = Arm(
             name=name,
-            policy=Policy.from_json(json.loads(texts[f"policies/{name}.json"])),
+            policy=sealed_policy(place, name, texts=texts, paths=paths),
             record=Record.from_json(state["record"]),
             book=Book.from_json(state["book"]),
-            pending=read_csv(texts[f"pending/{name}.csv"]),
+            pending=sealed_rows(place / f"pending/{name}.csv", PENDING_COLUMNS, texts=texts, paths=paths),
             expected_stake=state["expected_stake"],
         )
     trials = tuple(Trial.from_json(trial) for trial in head.pop("trials"))
@@ -202,19 +200,37 @@ def read_seal(paths: Paths, *, history: str, as_of: str) -> Seal:
     known = ("shadow.csv", "days.csv", "gate.csv", "learners.csv", "recipes.json", "account.json", "ledger")
     return Seal(
         head=head,
-        recipes=json.loads(texts["recipes.json"]),
+        recipes=sealed_mapping(place / "recipes.json", RECIPES, texts=texts, paths=paths),
         arms=arms,
-        account=Book.from_json(json.loads(texts["account.json"])),
+        account=Book.from_json(sealed_mapping(place / "account.json", BOOK, texts=texts, paths=paths)),
         trials=trials,
         ledger=ledger_frame(texts["ledger"]),
         shadow=ledger_frame(texts["shadow.csv"]),
-        days=read_csv(texts["days.csv"]),
-        gate=read_csv(texts["gate.csv"]),
-        learners=read_csv(texts["learners.csv"]),
+        days=sealed_rows(place / "days.csv", DAY_COLUMNS, texts=texts, paths=paths),
+        gate=sealed_rows(place / "gate.csv", GATE_COLUMNS, texts=texts, paths=paths),
+        learners=sealed_rows(place / "learners.csv", LEARNER_COLUMNS, texts=texts, paths=paths),
         attachments={
             n: t for n, t in texts.items() if n not in known and n.split("/")[0] not in ("policies", "state", "pending")
         },
     )
+
+
+def read_policy(paths: Paths, *, history: str, as_of: str, name: str) -> Policy | None:
+    """Read one policy of a seal, held to its digest and its shape; None where the seal has none of that name.
+
+    Raises
+    ------
+    SealError
+        The seal or the policy is missing or damaged; the message names the file.
+    """
+    if as_of not in sealed_weeks(paths, history):
+        return None
+    place = paths.seal(history=history, as_of=as_of)
+    sealed = read_seal_json(place, paths)["files"].get(f"policies/{name}.json")
+    if sealed is None:
+        return None
+    text = sealed_text(place / f"policies/{name}.json", sealed, paths=paths)
+    return sealed_policy(place, name, texts={f"policies/{name}.json": text}, paths=paths)
 
 
 def sealed_weeks(paths: Paths, history: str) -> list[str]:
@@ -227,7 +243,7 @@ def sealed_weeks(paths: Paths, history: str) -> list[str]:
 
 def read_head(paths: Paths, *, history: str, as_of: str) -> dict[str, Any]:
     """Read seal.json alone, for listings."""
-    return _read_head(paths.seal(history=history, as_of=as_of), paths)
+    return read_seal_json(paths.seal(history=history, as_of=as_of), paths)
 
 
 def ledger_frame(text: str) -> pd.DataFrame:
@@ -240,25 +256,3 @@ def ledger_frame(text: str) -> pd.DataFrame:
     for name in ("enter_tag", "heads_agreed"):
         frame[name] = frame[name].fillna("").astype(str)
     return frame
-
-
-def _read_head(place: Path, paths: Paths) -> dict[str, Any]:
-    file = place / "seal.json"
-    if not file.exists():
-        raise SealError(f"{_name(place, paths)}: there is no seal of that week; `edgebook backfill` writes a history")
-    try:
-        head: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if head["format"] != FORMAT:
-            raise SealError(
-                f"{_name(file, paths)}: format {head['format']}, this version reads {FORMAT}; update edgebook"
-            )
-        _ = head["files"], head["arms"], head["trials"]
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise SealError(
-            f"{_name(file, paths)}: is damaged; restore it with `git checkout -- {_name(file, paths)}`"
-        ) from error
-    return head
-
-
-def _name(place: Path, paths: Paths) -> str:
-    return place.relative_to(paths.root).as_posix() if place.is_relative_to(paths.root) else str(place)
