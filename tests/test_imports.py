@@ -336,6 +336,14 @@ def test_a_later_copy_adds_what_happened_since(tmp_path):
     assert "nothing new" in again["added"]
 
 
+def test_a_desk_may_call_its_trailing_stop_a_stop(tmp_path):
+    paths, words = Paths(tmp_path), {"trailing_stop_loss": "stop_loss"}
+    import_trades(BACKTEST, tool="freqtrade", paths=paths, exit_words=words)
+    rows = read_recorded(paths.recorded)
+    assert set(rows["exit_reason"][rows["exit_word"] == "trailing_stop_loss"]) == {"stop_loss"}
+    assert set(rows["exit_reason"][rows["exit_word"] == "exit_signal"]) == {"time_exit"}
+
+
 def test_one_refused_trade_stops_the_import_unless_it_is_skipped(tmp_path):
     paths, file = Paths(tmp_path), backtest(tmp_path, ONE, TRADE | {"pair": ""})
     with pytest.raises(RefusedTradesError, match=r"trade 2: pair is ''.*; 1 of 2 trades are refused and none was"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgebook.cli_options import as_json_option, here
+from edgebook.cli_options import as_json_option, here, settings
 from edgebook.cli_views import show
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def import_(
     try:
         said = import_trades(
             Path(file), tool=tool, paths=here(), until=until, timeframe=timeframe, pair=pair, exit_plan=exit_plan,
-            stamps=stamps, skip_refused=skip_refused,
+            stamps=stamps, exit_words=settings().outcomes.exit_words if here().params.is_file() else {},
+            skip_refused=skip_refused,
         )  # fmt: skip
     except RefusedTradesError as error:
         _tell(error.lines[1:])

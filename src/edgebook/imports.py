@@ -22,7 +22,7 @@ from edgebook.imports_vectorbt import read_vectorbt
 from edgebook.recorded import append
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from edgebook.paths import Paths
@@ -44,6 +44,7 @@ def import_trades(
     pair: str | None = None,
     exit_plan: str | None = None,
     stamps: Stamps = "open",
+    exit_words: Mapping[str, str] | None = None,
     skip_refused: bool = False,
 ) -> dict[str, Any]:
     """Read a tool's trades and append what is new to the recorded outcomes.
@@ -62,6 +63,8 @@ def import_trades(
         Plan under which the desk traded, ``tp2.0_sl1.5_t24``, where the file does not say it.
     stamps : {"open", "close", "exact"}
         What the times of a backtesting.py or vectorbt table are.
+    exit_words : mapping of str to str, optional
+        `outcomes.exit_words`: exit reasons of the desk's own words, where they are to be others.
     skip_refused : bool
         Import the other trades where some are refused.
 
@@ -88,6 +91,8 @@ def import_trades(
         raise DataError(f"{file.name}: no trades in it; nothing was added")
     bars = _pairs_of_bars(paths)
     frame = trades_frame(found, exit_plan=exit_plan or "", known=bars)
+    said = frame["exit_word"].map(exit_words or {})
+    frame["exit_reason"] = said.where(said.notna() & (frame["status"] == "closed"), frame["exit_reason"])
     end = _midnight(until) if until is not None else _first_midnight_after(frame)
     added = append(frame, paths=paths, until=end)
     midnight = utc(end)
