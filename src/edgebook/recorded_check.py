@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 RATE_TOLERANCE = 0.001
@@ -16,8 +18,6 @@ PROFIT_TOLERANCE = 0.002
 """A profit may differ by this from what rates and fees give: funding, rounding."""
 PROFIT_CONTRADICTION = 0.02
 """From this on rates and profit do not belong to the same trade."""
-
-_SECOND = pd.Timedelta(seconds=1)
 
 
 def check_recorded(joined: pd.DataFrame, paths: pd.DataFrame, *, cost: float) -> pd.DataFrame:
@@ -56,99 +56,74 @@ def check_recorded(joined: pd.DataFrame, paths: pd.DataFrame, *, cost: float) ->
     exit_at, exit_from = paths["exit_at"].to_numpy(), paths["exit_from"].to_numpy()
     target_at, stop_at = paths["target_at"].to_numpy(), paths["stop_at"].to_numpy()
     covered = exit_at > 0
-    at_exit = {
-        name: [f"{moment:%Y-%m-%d %H:%M}" for moment in pd.to_datetime(values, unit="ms")]
-        for name, values in (("target", target_at), ("stop", stop_at))
-    }
-    impossible: list[tuple[NDArray[np.bool_], list[str]]] = [
+    opened, shut = rows["open_date"], rows["close_date"]
+    after = (opened >= rows["snapshot"]).to_numpy() | (closed & (shut > rows["snapshot"]).to_numpy())
+    entry_low, entry_high = paths["entry_low"].to_numpy(), paths["entry_high"].to_numpy()
+    exit_low, exit_high = paths["exit_low"].to_numpy(), paths["exit_high"].to_numpy()
+    impossible: list[tuple[NDArray[np.bool_], Callable[[int], str]]] = [
         (
-            closed & (rows["close_date"] < rows["open_date"]).to_numpy(),
-            [f"it was closed at {c:%Y-%m-%d %H:%M:%S}, before it was opened" for c in rows["close_date"]],
+            closed & (shut < opened).to_numpy(),
+            lambda i: f"it was closed at {shut.iloc[i]:%Y-%m-%d %H:%M:%S}, before it was opened",
         ),
-        (
-            (rows["open_date"] >= rows["snapshot"]).to_numpy()
-            | (closed & (rows["close_date"] > rows["snapshot"]).to_numpy()),
-            ["it lies after the snapshot that tells of it"] * len(rows),
-        ),
-        (
-            sign * (target - entry) <= 0,
-            [f"its target {t:g} is on the losing side of {e:g}" for t, e in _zip(target, entry)],
-        ),
+        (after, lambda i: "it lies after the snapshot that tells of it"),
+        (sign * (target - entry) <= 0, lambda i: f"its target {target[i]:g} is on the losing side of {entry[i]:g}"),
         (
             (sign * (entry - stop) <= 0) & ~closed,
-            [f"its stop {s:g} is on the winning side of {e:g}" for s, e in _zip(stop, entry)],
+            lambda i: f"its stop {stop[i]:g} is on the winning side of {entry[i]:g}",
         ),
-        (hit_target & (gross < 0), ["it closed at its target, with a loss"] * len(rows)),
+        (hit_target & (gross < 0), lambda i: "it closed at its target, with a loss"),
         (
             beyond,
-            [
-                f"its profit is {p:+.2%}, its rates give {g:+.2%} before fees; is it leveraged, or in percent?"
-                for p, g in _zip(said, gross)
-            ],
+            lambda i: (
+                f"its profit is {said[i]:+.2%}, its rates give {gross[i]:+.2%} before fees; is it leveraged, or in "
+                "percent?"
+            ),
         ),
     ]
-    low, high = 1.0 - RATE_TOLERANCE, 1.0 + RATE_TOLERANCE
-    findings: list[tuple[NDArray[np.bool_], list[str]]] = [
+    findings: list[tuple[NDArray[np.bool_], Callable[[int], str]]] = [
         (
-            _outside(entry, paths, "entry", low=low, high=high),
-            [
-                f"opened at {e:g}, its bar went from {a:g} to {b:g}"
-                for e, a, b in _zip(entry, paths["entry_low"], paths["entry_high"])
-            ],
+            _outside(entry, entry_low, entry_high),
+            lambda i: f"opened at {entry[i]:g}, its bar went from {entry_low[i]:g} to {entry_high[i]:g}",
         ),
         (
-            closed & _outside(fill, paths, "exit", low=low, high=high),
-            [
-                f"closed at {f:g}, its bar went from {a:g} to {b:g}"
-                for f, a, b in _zip(fill, paths["exit_low"], paths["exit_high"])
-            ],
+            closed & _outside(fill, exit_low, exit_high),
+            lambda i: f"closed at {fill[i]:g}, its bar went from {exit_low[i]:g} to {exit_high[i]:g}",
         ),
         (
             hit_target & covered & (target_at == 0),
-            [f"closed at its target {t:g}, which the bars never touched" for t in target],
+            lambda i: f"closed at its target {target[i]:g}, which the bars never touched",
         ),
         (
             hit_stop & covered & (stop_at == 0),
-            [f"closed at its stop {s:g}, which the bars never touched" for s in stop],
+            lambda i: f"closed at its stop {stop[i]:g}, which the bars never touched",
         ),
         (
             hit_target & (target_at > 0) & (target_at <= exit_from),
-            [f"closed at its target later than the bars touched it, in the bar to {at}" for at in at_exit["target"]],
+            lambda i: f"closed at its target later than the bars touched it, in the bar to {_minute(target_at[i])}",
         ),
         (
             hit_stop & (stop_at > 0) & (stop_at <= exit_from),
-            [f"closed at its stop later than the bars touched it, in the bar to {at}" for at in at_exit["stop"]],
+            lambda i: f"closed at its stop later than the bars touched it, in the bar to {_minute(stop_at[i])}",
         ),
         (
             closed & ~beyond & (off > PROFIT_TOLERANCE),
-            [f"its profit is {p:+.2%}, its rates and fees give {g:+.2%}" for p, g in _zip(said, gross - fees)],
+            lambda i: f"its profit is {said[i]:+.2%}, its rates and fees give {gross[i] - fees[i]:+.2%}",
         ),
     ]
-    parts = [
-        pd.DataFrame(
-            {
-                "number": rows.index[mask],
-                "signal_id": rows["signal_id"].to_numpy(object)[mask],
-                "finding": np.array(texts, dtype=object)[mask] if len(texts) else [],
-                "impossible": cannot_be,
-            }
-        )
+    names = rows["signal_id"].to_numpy(object)
+    found = [
+        (rows.index[i], names[i], text(i), cannot_be)
         for group, cannot_be in ((impossible, True), (findings, False))
-        for mask, texts in group
-        if mask.any()
+        for mask, text in group
+        for i in np.flatnonzero(mask).tolist()
     ]
-    columns = ["number", "signal_id", "finding", "impossible"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return pd.DataFrame(found, columns=["number", "signal_id", "finding", "impossible"])
 
 
-def _outside(
-    rate: NDArray[np.float64], paths: pd.DataFrame, which: str, *, low: float, high: float
-) -> NDArray[np.bool_]:
+def _outside(rate: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Rates outside the range of their bar; where there is no bar, none is."""
-    below = rate < paths[f"{which}_low"].to_numpy() * low
-    above = rate > paths[f"{which}_high"].to_numpy() * high
-    return np.asarray(below | above)
+    return np.asarray((rate < low * (1.0 - RATE_TOLERANCE)) | (rate > high * (1.0 + RATE_TOLERANCE)))
 
 
-def _zip(*columns: object) -> list[tuple[float, ...]]:
-    return list(zip(*(np.asarray(column, dtype=np.float64).tolist() for column in columns), strict=True))
+def _minute(moment_ms: int) -> str:
+    return f"{pd.Timestamp(int(moment_ms), unit='ms'):%Y-%m-%d %H:%M}"
