@@ -9,7 +9,8 @@ import pytest
 
 from edgebook.bars import COLUMNS, utc
 from edgebook.errors import DataError, SettingsError, WeekError
-from edgebook.sources import load_bars, periods_per_year, source_end
+from edgebook.sessions import days_per_year
+from edgebook.sources import load_bars, source_end
 
 HEADER = "date,open,high,low,close,volume\n"
 
@@ -161,8 +162,8 @@ def test_a_market_without_saturdays_is_complete_after_fridays_close(tmp_path: Pa
     days = hours(n=5).assign(date=pd.date_range("2019-01-07 21:00", periods=5, tz="UTC").as_unit("ms"))
     save(days, tmp_path / "AAPL_1d.csv")
     assert source_end(source="folder", folder=tmp_path) == utc("2019-01-14")
-    assert periods_per_year("folder", folder=tmp_path) == 252
-    assert len(load(tmp_path, "1d", as_of="2019-01-14")) == 5
+    bars = load(tmp_path, "1d", as_of="2019-01-14")
+    assert (len(bars), days_per_year(bars)) == (5, 252)
     save(days.iloc[:4], tmp_path / "AAPL_1d.csv")
     with pytest.raises(WeekError, match=r"the data of folder end at 2019-01-10 21:00 UTC"):
         load(tmp_path, "1d", as_of="2019-01-14")
@@ -170,5 +171,5 @@ def test_a_market_without_saturdays_is_complete_after_fridays_close(tmp_path: Pa
 
 def test_a_market_with_saturdays_has_365_days(tmp_path: Path) -> None:
     save(hours(start="2019-01-12 01:00"), tmp_path / "BTC-USD_1h.csv")
-    assert periods_per_year("folder", folder=tmp_path) == 365
+    assert days_per_year(load(tmp_path, "1h", as_of="2019-01-12 08:00")) == 365
     assert source_end(source="folder", folder=tmp_path) == utc("2019-01-12 08:00")

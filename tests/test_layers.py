@@ -16,11 +16,12 @@ from edgebook.paths import repository
 SOURCE = repository() / "src" / "edgebook"
 
 LAYERS: dict[str, str] = {
-    "ground": "timeframes "
+    "ground": "timeframes universe "
     "errors rounding paths params sections settings_rules recipes recipe_entries exit_plans tables formats "
     "lock json_shapes whole_files desk_outcomes credentials databases bar_files bar_database bar_feed",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
-    "bars": "bars folder folder_* samples sources synthetic synthetic_* received received_parts received_rows late_series database_* "
+    "bars": "sessions membership "
+    "bars folder folder_* samples sources synthetic synthetic_* received received_parts received_rows late_series database_* "
     "receiving feeds feeds_* known_bars",
     "patterns": "patterns patterns.*",
     "indicators": "indicators indicators.*",

@@ -10,7 +10,8 @@ import pytest
 from edgebook.bars import COLUMNS, cut, utc
 from edgebook.errors import DataError, SettingsError, WeekError
 from edgebook.samples import crypto_bars
-from edgebook.sources import load_bars, periods_per_year, source_end
+from edgebook.sessions import days_per_year
+from edgebook.sources import load_bars, source_end
 
 
 @pytest.fixture(scope="module")
@@ -126,9 +127,9 @@ def test_equities_have_no_hours() -> None:
         load_bars(source="equities", timeframes=["1h"], as_of="2026-08-03")
 
 
-def test_a_year_has_the_days_on_which_the_market_trades() -> None:
-    assert periods_per_year("crypto") == periods_per_year("synthetic") == 365
-    assert periods_per_year("equities") == 252
+def test_a_year_has_the_days_on_which_the_market_trades(crypto: pd.DataFrame, equities: pd.DataFrame) -> None:
+    assert days_per_year(crypto) == 365
+    assert days_per_year(equities) == 252
 
 
 def test_the_packages_of_the_samples_are_not_imported(crypto: pd.DataFrame, equities: pd.DataFrame) -> None:

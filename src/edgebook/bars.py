@@ -153,7 +153,7 @@ def _order_violations(frame: pd.DataFrame) -> Iterator[tuple[NDArray[np.bool_], 
     backwards = np.zeros(len(frame), dtype=np.bool_)
     backwards[starts[1:]] = [this <= above for above, this in pairwise(names)]
     yield backwards, "pair and timeframe come out of order; sort the rows by pair, timeframe, date"
-    step = np.r_[0, np.diff(_milliseconds(frame["date"]))] // _MINUTE_MS
+    step = np.r_[0, np.diff(milliseconds_of(frame["date"]))] // _MINUTE_MS
     yield same & (step < 0), "date is before that of the row above; sort the rows by date"
     yield same & (step == 0), "date is there twice; keep one of the two rows"
     minutes = frame["timeframe"].map(TIMEFRAMES).to_numpy(dtype=np.int64)
@@ -167,7 +167,7 @@ def _order_violations(frame: pd.DataFrame) -> Iterator[tuple[NDArray[np.bool_], 
     )
 
 
-def _milliseconds(dates: pd.Series) -> NDArray[np.int64]:
+def milliseconds_of(dates: pd.Series) -> NDArray[np.int64]:
     """UTC dates as milliseconds since 1970."""
     milliseconds: NDArray[np.int64] = dates.dt.tz_localize(None).to_numpy(dtype="datetime64[ms]").astype(np.int64)
     return milliseconds
@@ -211,7 +211,7 @@ def resample(bars: pd.DataFrame, *, timeframe: str, bar_minutes: int, end: pd.Ti
         raise SettingsError(f"timeframe {timeframe!r}: {minutes} minutes are no multiple of {bar_minutes}-minute bars")
     if bars.empty:
         return bars.assign(timeframe=timeframe)[COLUMNS]
-    dates = _milliseconds(bars["date"])
+    dates = milliseconds_of(bars["date"])
     length = minutes * _MINUTE_MS
     closes = -(-dates // length) * length
     pairs = bars["pair"].to_numpy(dtype=object)

@@ -14,7 +14,7 @@ from edgebook.heads import fit_heads
 from edgebook.importance_run import SEALED_NAME, importance_in_force, importance_text, kept_in_force
 from edgebook.indicators import family
 from edgebook.loop import Inputs, begin_history, learn_week
-from edgebook.market import Market
+from edgebook.market import DAY_MS, Market, milliseconds
 from edgebook.params import Params, Run, plain
 from edgebook.paths import Paths
 from edgebook.policy import Policy
@@ -25,7 +25,7 @@ from edgebook.tuning import study_of_week
 from edgebook.week import Week
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from edgebook.heads import Head
     from edgebook.params import AbTest
@@ -202,7 +202,7 @@ def backfill(
     if done != weeks[: len(done)]:
         gap = next(week for week in weeks if week not in done)
         raise SealError(f"models/{run.history}/{gap}: missing between sealed weeks; restore it with `git checkout`")
-    _check_reach(paths, until)
+    _check_reach(paths, until, holidays=params.bars.holidays)
     seal = read_seal(paths, history=run.history, as_of=done[-1]) if done else None
     written: list[str] = []
     for group, place, market in markets_of(params, paths, weeks=weeks[len(done) :], unrecorded=unrecorded):
@@ -251,14 +251,15 @@ def mondays(first: str, last: str) -> list[str]:
     return days
 
 
-def _check_reach(paths: Paths, until: str) -> None:
-    """Refuse a week that the tables do not cover."""
-    import pandas as pd
-
+def _check_reach(paths: Paths, until: str, *, holidays: Sequence[str]) -> None:
+    """Refuse a week that the tables do not cover; a market with sessions may have been shut for most of it."""
     from edgebook import tables
+    from edgebook.sessions import sessions_of
 
-    last = tables.read(paths.bars, columns=["date"])["date"].max()
-    if last < pd.Timestamp(until, tz="UTC") - pd.Timedelta(days=3):
+    bars = tables.read(paths.bars, columns=["timeframe", "date"])
+    sessions, last = sessions_of(bars, holidays=holidays), bars["date"].max()
+    told = sessions.told_until(milliseconds(last))
+    if told <= milliseconds(until) - (7 if sessions.ends_before_weekends else 3) * DAY_MS:
         raise WeekError(
             f"data/bars.parquet: ends at {last:%Y-%m-%d %H:%M} UTC, before {until}; "
             "set run.as_of, then `dvc repro bars`"

@@ -10,6 +10,7 @@ from edgebook.errors import DataError, WeekError
 from edgebook.late_series import USUAL_WEEKS, Late, late_series, told, waited_for
 from edgebook.received import last_received, recent_dates, revised_at
 from edgebook.sources import RECEIVED, complete_up_to, load_bars, source_end
+from edgebook.universe import declared_universe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,8 @@ def bars_as_of(bars: Bars, *, root: Path, as_of: str) -> pd.DataFrame:
         folder=place_of(bars, root=root),
         files=bars.files,
         synthetic=bars.synthetic,
+        universe=declared_universe(bars.universe, file=bars.universe_file, root=root),
+        holidays=bars.holidays,
     )
 
 
@@ -59,9 +62,11 @@ def end_of(bars: Bars, *, root: Path) -> pd.Timestamp:
     """
     place = place_of(bars, root=root)
     if bars.source not in RECEIVED:
-        return source_end(source=bars.source, folder=place, files=bars.files, synthetic=bars.synthetic)
+        return source_end(
+            source=bars.source, folder=place, files=bars.files, synthetic=bars.synthetic, holidays=bars.holidays
+        )
     dates = _recent(place)
-    end = complete_up_to(dates)
+    end = complete_up_to(dates, holidays=bars.holidays)
     waited = [] if bars.late == "accept" else waited_for(late_series(dates, at=end), silent=bars.silent)
     return min([end, *(one.last for one in waited)])
 

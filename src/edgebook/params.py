@@ -59,6 +59,9 @@ class Bars:
     feed: Feed = field(default_factory=Feed)
     late: Literal["refuse", "accept"] = "refuse"
     silent: tuple[str, ...] = ()
+    universe: dict[str, dict[str, str]] = field(default_factory=dict)
+    universe_file: str | None = None
+    holidays: tuple[str, ...] = ()
     synthetic: Synthetic = field(default_factory=Synthetic)
 
 

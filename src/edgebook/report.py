@@ -156,4 +156,6 @@ def replace_together(files: Mapping[Path, str]) -> None:
         write_whole(files)
     except OSError as error:
         reason = error.strerror or error
-        raise NotebookError(f"{error.filename}: could not be written ({reason}); the last good report is kept") from error
+        raise NotebookError(
+            f"{error.filename}: could not be written ({reason}); the last good report is kept"
+        ) from error

@@ -14,6 +14,7 @@ from edgebook.params import AbTest, Bars, Candidates, Drift, Gate, Learning, Par
 from edgebook.recipes import HEAD_LETTERS, Recipe
 from edgebook.sections import join
 from edgebook.timeframes import TIMEFRAMES
+from edgebook.universe import check_universe
 
 if TYPE_CHECKING:
     from edgebook.sections import Rules
@@ -63,6 +64,7 @@ def _check_bars(bars: Bars, where: str) -> None:
     for timeframe in bars.timeframes:
         known = ", ".join(TIMEFRAMES)
         _require(timeframe in TIMEFRAMES, join(where, "timeframes"), f"{timeframe!r} is not one of {known}")
+    check_universe(bars.universe, file=bars.universe_file, holidays=bars.holidays, where=where)
 
 
 def _check_candidates(grid: Candidates, where: str) -> None:

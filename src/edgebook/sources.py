@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
 
-from edgebook.bars import TIMEFRAMES, check_bars, check_timeframe, cut, resample, utc
+from edgebook.bars import TIMEFRAMES, check_bars, check_timeframe, cut, milliseconds_of, resample, utc
 from edgebook.errors import DataError, SettingsError, WeekError
+from edgebook.membership import members_only
+from edgebook.sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edgebook.bar_files import Files
     from edgebook.params import Synthetic
+    from edgebook.universe import Spell
 
 Source = Literal["crypto", "equities", "folder", "synthetic", "database", "ccxt", "yfinance"]
 
@@ -22,9 +25,6 @@ RECEIVED = ("database", "ccxt", "yfinance")
 """Sources that are no files: what `edgebook data fetch` received of them is read, never they themselves."""
 
 _ALWAYS = pd.Timestamp("2200-01-01", tz="UTC")
-_SATURDAY = 5
-_AROUND_THE_CLOCK, _SESSIONS = 365, 252
-_LAST_CLOSE = pd.Timedelta(hours=20)
 
 
 def load_bars(
@@ -35,6 +35,8 @@ def load_bars(
     folder: str | Path | None = None,
     files: Files | None = None,
     synthetic: Synthetic | None = None,
+    universe: Mapping[str, Sequence[Spell]] | None = None,
+    holidays: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Bars of a market in the canonical table, checked, cut at `as_of`.
 
@@ -52,6 +54,10 @@ def load_bars(
         What is declared of them.
     synthetic : Synthetic, optional
         The market that the source "synthetic" makes.
+    universe : mapping of str to sequence of Spell, optional
+        Members, and when; all pairs of the source, all the time, by default.
+    holidays : sequence of str
+        Declared days without a session, which complete a week that they end.
 
     Returns
     -------
@@ -69,7 +75,9 @@ def load_bars(
         The data end before `as_of`.
     """
     series = source_bars(source, folder=folder, files=files, synthetic=synthetic, as_of=utc(as_of))
-    return bars_table(series, source=source, timeframes=timeframes, as_of=as_of, files=files)
+    return bars_table(
+        series, source=source, timeframes=timeframes, as_of=as_of, files=files, universe=universe, holidays=holidays
+    )
 
 
 def bars_table(
@@ -79,6 +87,8 @@ def bars_table(
     timeframes: Sequence[str],
     as_of: str | pd.Timestamp,
     files: Files | None = None,
+    universe: Mapping[str, Sequence[Spell]] | None = None,
+    holidays: Sequence[str] = (),
 ) -> pd.DataFrame:
     """The canonical table of all that a source has, as `load_bars` returns it.
 
@@ -86,7 +96,7 @@ def bars_table(
     ----------
     series : list of DataFrame
         As `source_bars` gives them.
-    source, timeframes, as_of, files
+    source, timeframes, as_of, files, universe, holidays
         As for `load_bars`.
 
     Raises
@@ -95,7 +105,8 @@ def bars_table(
         As `load_bars`.
     """
     known_at = utc(as_of)
-    end = _end(series)
+    sessions = _sessions(series, holidays)
+    end = _end(series, sessions)
     if end < known_at:
         raise WeekError(
             f"run.as_of {known_at:%Y-%m-%d}: the data of {source} end at {end:%Y-%m-%d %H:%M} UTC;"
@@ -103,8 +114,9 @@ def bars_table(
         )
     # Files of a folder may end at different times. One that lags must not close a bar it has only begun to see. Of
     # received bars all is told that was known of the time up to `as_of`.
-    last = max(bars["date"].iloc[-1] for bars in series)
-    last = None if source == "folder" else known_at if source in RECEIVED else last
+    last = known_at if source in RECEIVED else max(bars["date"].iloc[-1] for bars in series)
+    if universe is not None:
+        series = members_only(series, universe, source=source)
     if source == "folder" and (files is None or files.splits == "refuse"):
         from edgebook.folder_splits import refuse_splits
 
@@ -113,7 +125,12 @@ def bars_table(
     for bars in series:
         pairs.setdefault(bars["pair"].iloc[0], {})[bars["timeframe"].iloc[0]] = bars
     tables = [
-        _at_timeframe(pairs[pair], timeframe=timeframe, end=last, where=f"{source} {pair}")
+        _at_timeframe(
+            pairs[pair],
+            timeframe=timeframe,
+            end=_end(list(pairs[pair].values()), sessions) if source == "folder" else last,
+            where=f"{source} {pair}",
+        )
         for pair in sorted(pairs)
         for timeframe in sorted(set(timeframes))
     ]
@@ -128,6 +145,7 @@ def source_end(
     folder: str | Path | None = None,
     files: Files | None = None,
     synthetic: Synthetic | None = None,
+    holidays: Sequence[str] = (),
 ) -> pd.Timestamp:
     """Return the time up to which a source is complete.
 
@@ -135,7 +153,7 @@ def source_end(
     ----------
     source : {"crypto", "equities", "folder", "synthetic"}
         The market.
-    folder, files, synthetic
+    folder, files, synthetic, holidays
         As for `load_bars`.
 
     Returns
@@ -145,50 +163,28 @@ def source_end(
 
     Notes
     -----
-    It is the last close of any pair; where the market has no bars at weekends and that close ended a Friday's
-    session, it is the Monday 00:00 UTC that follows, as nothing more can come in that week.
+    It is the last close of any pair; where the market has no bars at weekends and that close ended the last session
+    before one, it is the midnight UTC at which the next session's day begins, as nothing more can come before it
+    (`edgebook.sessions`).
     """
-    return _end(source_bars(source, folder=folder, files=files, synthetic=synthetic))
+    series = source_bars(source, folder=folder, files=files, synthetic=synthetic)
+    return _end(series, _sessions(series, holidays))
 
 
-def complete_up_to(dates: Mapping[tuple[str, str], Any]) -> pd.Timestamp:
+def complete_up_to(dates: Mapping[tuple[str, str], Any], *, holidays: Sequence[str] = ()) -> pd.Timestamp:
     """Return the time up to which a market is complete, by the closes of its bars alone.
 
     Parameters
     ----------
     dates : mapping of (pair, timeframe) to ndarray of int64
         Milliseconds UTC, ascending.
+    holidays : sequence of str
+        As for `load_bars`.
     """
-    return _end(
-        [
-            pd.DataFrame({"timeframe": timeframe, "date": pd.to_datetime(own, unit="ms", utc=True).as_unit("ms")})
-            for (_, timeframe), own in dates.items()
-        ]
+    sessions = Sessions.of(((timeframe, own) for (_, timeframe), own in dates.items() if len(own)), holidays=holidays)
+    return pd.Timestamp(
+        sessions.told_until(max(int(own[-1]) for own in dates.values() if len(own))), unit="ms", tz="UTC"
     )
-
-
-def periods_per_year(source: str, *, folder: str | Path | None = None, files: Files | None = None) -> int:
-    """Return the days a year on which a market trades, to put daily numbers on a yearly scale.
-
-    Parameters
-    ----------
-    source : {"crypto", "equities", "folder", "synthetic"}
-        The market.
-    folder : str or Path, optional
-        Where the files of the source "folder" are; they tell by having bars on Saturdays, or none.
-    files : Files, optional
-        What is declared of them.
-
-    Returns
-    -------
-    int
-        365 for a market around the clock, 252 for one of sessions.
-    """
-    _check_source(source)
-    if source == "folder" or source in RECEIVED:
-        series = source_bars(source, folder=folder, files=files)
-        return _AROUND_THE_CLOCK if _trades_on_saturdays(series) else _SESSIONS
-    return _SESSIONS if source == "equities" else _AROUND_THE_CLOCK
 
 
 def source_bars(
@@ -274,21 +270,15 @@ def _at_timeframe(
     return resample(own[name], timeframe=timeframe, bar_minutes=lengths[name], end=end)
 
 
-def _end(series: list[pd.DataFrame]) -> pd.Timestamp:
-    """Return the time up to which all is told."""
+def _end(series: Sequence[pd.DataFrame], sessions: Sessions) -> pd.Timestamp:
+    """Return the time up to which all is told of some series of a market."""
     last: pd.Timestamp = max(bars["date"].iloc[-1] for bars in series)
-    session = (last - _LAST_CLOSE).normalize()
-    if session.day_of_week == _SATURDAY - 1 and not _trades_on_saturdays(series):
-        return session + pd.Timedelta(days=3)
-    return last
+    return pd.Timestamp(sessions.told_until(int(last.value // 1_000_000)), unit="ms", tz="UTC")
 
 
-def _trades_on_saturdays(series: list[pd.DataFrame]) -> bool:
-    """Whether any bar lies within a Saturday, UTC."""
-    lengths = TIMEFRAMES
-    return any(
-        (
-            (bars["date"] - pd.Timedelta(minutes=lengths[bars["timeframe"].iloc[0]] / 2)).dt.day_of_week == _SATURDAY
-        ).any()
-        for bars in series
+def _sessions(series: Sequence[pd.DataFrame], holidays: Sequence[str] = ()) -> Sessions:
+    """Return the days on which a market has traded."""
+    return Sessions.of(
+        ((str(bars["timeframe"].iloc[0]), milliseconds_of(bars["date"])) for bars in series if len(bars)),
+        holidays=holidays,
     )

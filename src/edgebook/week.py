@@ -18,7 +18,7 @@ from edgebook.params import Run, section
 from edgebook.paths import Paths
 from edgebook.recipe_entries import known_recipe
 from edgebook.seals import Seal, read_head, read_seal, sealed_weeks
-from edgebook.sources import periods_per_year
+from edgebook.sessions import days_per_year
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +120,7 @@ class Week:
     @property
     def periods_per_year(self) -> int:
         """Days a year on which the market trades."""
-        return periods_per_year(self.source)
+        return days_per_year(self.bars)
 
     @property
     def book_days_per_year(self) -> int:
