@@ -156,6 +156,23 @@ def test_a_trade_that_the_bars_do_not_finish_stays_open(tmp_path):
     assert "close_rate" not in position
 
 
+def test_a_split_while_a_position_is_open_changes_its_prices_and_not_its_worth(tmp_path):
+    """The past comes again at half the price: the book goes on as if nothing had been."""
+    market = one_pair(tmp_path / "before", [QUIET] * 3)
+    open_ = week_of(market, [(row_of(market, hour=20), 0)]).book
+    halved = [tuple(price / 2 for price in QUIET)] * 8
+    market = hand_market(tmp_path / "after", {("A/USD", "4h"): halved})
+    week = trade_week(
+        open_, signals_of(market, []), market=market, sizing=SIZING, cost=COST, since=SINCE + WEEK_MS,
+        until=SINCE + 2 * WEEK_MS,
+    )  # fmt: skip
+    (before,), (position,) = open_.positions, week.book.positions
+    assert [position[name] * 2 for name in ("open_rate", "take_profit_abs", "stop_loss_abs")] == [
+        before[name] for name in ("open_rate", "take_profit_abs", "stop_loss_abs")
+    ]
+    assert [day["return_ratio"] for day in week.days] == [0.0] * 7
+
+
 # --- caps
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MIN_STAKE_SHARE = 0.5
 """A position for which the leverage cap leaves less than this share of its size is not opened."""
 
+_SAME_SCALE = 1e-6
+
 
 @dataclass(frozen=True)
 class Book:
@@ -124,7 +126,7 @@ def trade_orders(
     not queued. A day's mark charges an open position the cost of its entry; the exit's cost comes with the exit.
     """
     cash, equity = book.cash, book.equity
-    held = [dict(position) for position in book.positions]
+    held = [_as_quoted(position, market) for position in book.positions]
     closed: list[dict[str, Any]] = []
     days: list[dict[str, Any]] = []
     number = 0
@@ -149,6 +151,16 @@ def trade_orders(
         )
         equity = marked
     return BookWeek(Book(round(cash, 4), equity, tuple(held)), closed, days)
+
+
+def _as_quoted(position: Mapping[str, Any], market: Market) -> dict[str, Any]:
+    """Return a position in the prices of its bars as they are known now: a split that came since has divided them."""
+    row = market.row(position["pair"], position["timeframe"], date=milliseconds(position["date"]))
+    entry = float(market.simulated[position["exit_plan"]].open_rate[row, int(position["is_short"])])
+    ratio = entry / position["open_rate"]
+    if not abs(ratio - 1.0) > _SAME_SCALE:
+        return dict(position)
+    return dict(position) | {name: position[name] * ratio for name in ("open_rate", "take_profit_abs", "stop_loss_abs")}
 
 
 def entry_ms(order: Order, market: Market) -> int:

@@ -62,7 +62,6 @@ def fetch(
     """
     bars, now = params.bars, pd.Timestamp.now("UTC")
     limit = min(_moment(until), now) if until is not None else now
-    outcomes = ""
     if bars.source not in RECEIVED:
         told: dict[str, Any] = dict.fromkeys(("new", "revised", "series"), 0)
         told |= {"source": bars.source, "restated": {}, "up_to": None, "closed": None}
@@ -160,12 +159,8 @@ def _outcomes(params: Params, paths: Paths, *, until: pd.Timestamp) -> str:
     if params.outcomes.source != "database":
         return ""
     from edgebook.recorded_snapshot import take
-    from edgebook.settings_file import next_monday
 
-    # A snapshot a week at least, each dated within the bars: rows that are told Monday by Monday are told in time.
-    following = pd.Timestamp(next_monday(params.run.as_of), tz="UTC")
-    midnight = min(until, end_of(params.bars, root=paths.root), following).floor("D")
-    return take(params, paths, until=f"{midnight:%Y-%m-%d}")
+    return take(params, paths, until=f"{until:%Y-%m-%d}")
 
 
 def _line(told: Mapping[str, Any], *, joined: list[str]) -> str:

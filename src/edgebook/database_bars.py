@@ -74,13 +74,13 @@ def database_bars(
         with _reading(engine) as connection:
             sql, given = _statement(settings, connection, since=since)
             streaming = connection.execution_options(stream_results=True, max_row_buffer=PIECE_ROWS)
-            answer = streaming.execute(text(sql), given)
-            names = [str(name) for name in answer.keys()]  # noqa: SIM118  (a result, not a mapping)
-            for piece in answer.partitions(PIECE_ROWS):
-                rows = pd.DataFrame([tuple(row) for row in piece], columns=names, dtype=object)
-                bars = bars_of_rows(rows, settings, first_row=number, where=where)
-                number += len(rows)
-                yield bars[bars["date"] <= until].reset_index(drop=True)
+            with streaming.execute(text(sql), given) as answer:
+                names = [str(name) for name in answer.keys()]  # noqa: SIM118  (a result, not a mapping)
+                for piece in answer.partitions(PIECE_ROWS):
+                    rows = pd.DataFrame([tuple(row) for row in piece], columns=names, dtype=object)
+                    bars = bars_of_rows(rows, settings, first_row=number, where=where)
+                    number += len(rows)
+                    yield bars[bars["date"] <= until].reset_index(drop=True)
     except SQLAlchemyError as error:
         raise DataError(f"{where}: {settings.url} {_reason(error)}") from None
     finally:

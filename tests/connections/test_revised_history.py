@@ -1,0 +1,67 @@
+"""A history on received bars, one of which was split and another corrected on the way, derived again byte for byte."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from edgebook import epochs
+from edgebook.history import backfill
+from edgebook.known_bars import RECEIVED_FOLDER, bars_as_of, revised_mondays
+from edgebook.paths import Paths
+from edgebook.received import append, close
+from edgebook.rederive import rederive
+from edgebook.seals import sealed_weeks
+from small_market import GENESIS, small_bars, write_settings, write_tables
+
+if TYPE_CHECKING:
+    from edgebook.params import Params
+
+WEEKS = ["2018-04-02", "2018-04-09", "2018-04-16", "2018-04-23"]
+SPLIT = "2018-04-16"
+"""The week that ends here is received on a new scale, with its past."""
+
+
+def receive_until(monday: str, paths: Paths) -> None:
+    """What a source says at a Monday: from the split on, one pair at half its price and twice its volume."""
+    moment = pd.Timestamp(monday, tz="UTC")
+    bars = small_bars()
+    said = bars[bars["date"] <= moment].reset_index(drop=True)
+    if monday >= SPLIT:
+        halved = said["pair"] == said["pair"].iloc[0]
+        for name in ("open", "high", "low", "close"):
+            said[name] = said[name].where(~halved, said[name] / 2)
+        said["volume"] = said["volume"].where(~halved, said["volume"] * 2)
+    folder = paths.root / RECEIVED_FOLDER
+    append(said, folder=folder, known_at=moment + pd.Timedelta(minutes=10))
+    close(folder, up_to=moment, known_at=moment + pd.Timedelta(minutes=10))
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory) -> tuple[Params, Paths]:
+    """Four weeks, each sealed on the bars as they were then."""
+    paths = Paths(tmp_path_factory.mktemp("received"))
+    source = {"source: synthetic": "source: database\n  database: {url: DESK_BARS}"}
+    params = write_settings(paths, changes=source)
+    for week in WEEKS:
+        params = replace(params, run=replace(params.run, as_of=week, genesis=GENESIS))
+        receive_until(week, paths)
+        write_tables(bars_as_of(params.bars, root=paths.root, as_of=week), params, paths=paths)
+        backfill(params, paths, until=week)
+    return params, paths
+
+
+def test_a_history_whose_bars_were_split_is_derived_again(desk):
+    params, paths = desk
+    assert sealed_weeks(paths, "main") == WEEKS
+    assert revised_mondays(params.bars, root=paths.root) == [SPLIT]
+    assert rederive(params, paths) == []
+
+
+def test_on_the_newest_bars_alone_it_would_differ(desk, monkeypatch):
+    params, paths = desk
+    monkeypatch.setattr(epochs, "revised_mondays", lambda bars, **_: [])
+    assert any("2018-04-09" in line for line in rederive(params, paths))
