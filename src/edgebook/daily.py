@@ -102,7 +102,7 @@ def make_tables(params: Params, paths: Paths, *, until: str) -> None:
         A midnight UTC.
     """
     from edgebook.exit_plans import ExitPlan
-    from edgebook.remade_tables import make_tables as make_of
+    from edgebook.remaking import make_tables as make_of
 
     bars = bars_as_of(params.bars, root=paths.root, as_of=until)
     plans = sorted({arm.policy.exit_plan for arm in last_sealed(params, paths).seal.arms.values()})

@@ -18,7 +18,7 @@ from edgebook.known_bars import RECEIVED_FOLDER, bars_as_of, revised_mondays
 from edgebook.loaded_plans import revised_outcomes
 from edgebook.market import Market, load_market
 from edgebook.paths import Paths
-from edgebook.remade_tables import make_tables
+from edgebook.remaking import make_tables
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
