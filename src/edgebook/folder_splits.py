@@ -151,8 +151,8 @@ def suspected_splits(bars: pd.DataFrame) -> list[Jump]:
     An open over the close before is a split's where it lies within 3 % of 1.5, 2 to 10, 12, 15, 20, 25, 30, 40, 50 or
     100, or of one over them; where it is more than eight times the usual jump (the median over the absolute ones that
     are not nought, in logarithms); and where prices stay: the median close of the five bars after, over that of the
-    five before, is within 25 % of the same ratio. On 12,154 raw days of five shares it finds the three splits that there
-    were (AAPL 2000 and 2005, MSFT 2003); on 33,600 adjusted days and 175,005 half hours of coins, none.
+    five before, is within 25 % of the same ratio. On 12,154 raw days of five shares it finds the three splits that
+    there were (AAPL 2000 and 2005, MSFT 2003); on 33,600 adjusted days and 175,005 half hours of coins, none.
     """
     if len(bars) < _FEWEST_BARS:
         return []
