@@ -86,8 +86,8 @@ def append(trades: pd.DataFrame, *, paths: Paths, until: str, complete: bool = F
     out = pd.concat([part for part in (fresh, gone) if len(part)] or [fresh], ignore_index=True)
     if out.empty:
         return f"data/recorded: nothing new up to {until}; {len(rows):,} outcomes as before"
-    if until in dates and _sealed(paths, until):
-        return f"data/recorded: the week to {until} is sealed; {len(out):,} changed rows wait for the next snapshot"
+    if dates and _learned_by(paths, until):
+        return f"data/recorded: a week that read {until} is sealed; {len(out):,} changed rows wait for the next snapshot"
     number = dates.count(until) + 1
     name = f"outcomes-{until}.csv" if number == 1 else f"outcomes-{until}-{number}.csv"
     _write(out.sort_values("signal_id", kind="stable")[COLUMNS], paths.recorded / name)
@@ -201,10 +201,10 @@ def _iso(dates: pd.Series) -> pd.Series:
     return spelled
 
 
-def _sealed(paths: Paths, until: str) -> bool:
-    """Whether any history has sealed a week that read the snapshot of this date."""
-    models = paths.root / "models"
-    return any(seal.parent.name >= until for seal in models.glob("*/*/seal.json"))
+def _learned_by(paths: Paths, until: str) -> bool:
+    """Whether any history has sealed a week, with recorded outcomes, that would have read a snapshot of this date."""
+    seals = (seal for seal in (paths.root / "models").glob("*/*/seal.json") if seal.parent.name >= until)
+    return any('"recorded"' in seal.read_text(encoding="utf-8", errors="replace") for seal in seals)
 
 
 def _write(rows: pd.DataFrame, place: Path) -> None:

@@ -1,0 +1,137 @@
+"""What the desk's own outcomes say, in words and tables: what real fills cost, and what does not fit the bars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgebook.outcome_recorded import Recorded, gaps
+from edgebook.report import formatted, interval, prose, table
+
+if TYPE_CHECKING:
+    from edgebook.display import Prose, Table
+
+NOTHING = (
+    "No outcome is recorded: all that was learned from is simulated. docs/howto/learn-from-your-own-outcomes.md says "
+    "how to connect a desk's own."
+)
+_SHOWN = 12
+
+
+def recorded_reading(recorded: Recorded) -> Prose:
+    """Say how many outcomes the desk recorded, of which arms, and what its fills cost beyond the model.
+
+    Parameters
+    ----------
+    recorded : Recorded
+    """
+    if recorded.empty:
+        return prose(NOTHING)
+    n = len(recorded.pairs)
+    arms = ", ".join(f"{name} {count:,}" for name, count in recorded.arms.items())
+    regimes = recorded.pairs["regime"].value_counts().sort_index()
+    by_regime = ", ".join(f"{str(name).replace('_', ' ')} {count:,}" for name, count in regimes.items()) or "none"
+    lines = [
+        f"{n:,} closed outcomes are the desk's own and are learned from in place of the simulated ones; "
+        f"{recorded.held:,} more trades are open. By regime: {by_regime}. Also traded in the books of: {arms}. The "
+        "books keep the engine's fills, so that all arms are filled alike.",
+    ]
+    found = gaps(recorded)
+    if len(found):
+        whole = found.iloc[0]
+        band = interval(whole["gap_low"], whole["gap_high"], "r")
+        bps = formatted(whole["side_bps"], "bps")
+        side = interval(whole["side_bps_low"], whole["side_bps_high"], "bps")
+        if whole["gap_high"] < 0:
+            words = f"The desk's fills cost more than the model's: {bps} a side ({side}) on top of params.yaml's costs."
+        elif whole["gap_low"] > 0:
+            words = f"The desk's fills were better than the model's: {bps} a side ({side}) beside params.yaml's costs."
+        else:
+            words = f"Whether the desk's fills cost more than the model's is undecided: {bps} a side ({side})."
+        lines.append(f"Recorded less simulated: {formatted(whole['gap'], 'r')} a trade ({band}, n {n:,}). {words}")
+    if len(recorded.unjoined):
+        lines.append(
+            f"{len(recorded.unjoined):,} recorded outcomes did not join a candidate and teach nothing."
+            + ("" if recorded.private else f" The first: {_first_unjoined(recorded)}.")
+        )
+    return prose(*lines)
+
+
+def gap_table(recorded: Recorded) -> Table | Prose:
+    """Recorded less simulated R over all, by regime and by pair.
+
+    Parameters
+    ----------
+    recorded : Recorded
+    """
+    found = gaps(recorded)
+    if found.empty:
+        return prose()
+    shown = found.drop(columns="group").assign(name=found["name"].str.replace("_", " ", regex=False))
+    return table(
+        shown,
+        caption="The desk's fills beside the model's",
+        formats={"n": "integer", "recorded_r": "r", "simulated_r": "r", "gap": "r", "side_bps": "bps"},
+        labels={
+            "name": "Of", "recorded_r": "Recorded R", "simulated_r": "Simulated R", "gap": "Gap",
+            "side_bps": "A side beyond the settings",
+            "side_bps_low": "its 95 % interval",
+        },
+        intervals={"gap": ("gap_low", "gap_high"), "side_bps": ("side_bps_low", "side_bps_high")},
+        note="The gap is recorded less simulated R of the same candidates; intervals count weeks. The last column is "
+        "the fee or slippage a side that would explain it.",
+    )  # fmt: skip
+
+
+def findings_table(recorded: Recorded) -> Table | Prose:
+    """What of the desk's outcomes does not fit the bars, or itself.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        With `private` only how many there are is said.
+    """
+    found = recorded.findings
+    if found.empty:
+        return prose() if recorded.empty else prose("The check against the bars found nothing.")
+    impossible = int(found.loc[found["impossible"].astype(bool), "signal_id"].nunique())
+    said = (
+        f"The check against the bars found {len(found):,} things in {found['signal_id'].nunique():,} outcomes; "
+        f"{impossible:,} contradict themselves and are not learned from."
+    )
+    if recorded.private:
+        return prose(said)
+    rows = found.sort_values(["impossible", "signal_id"], ascending=[False, True], kind="stable").head(_SHOWN)
+    rows = rows.assign(impossible=rows["impossible"].map({True: "no", False: "yes"}))
+    more = f" The first {_SHOWN} are shown." if len(found) > _SHOWN else ""
+    labels = {"signal_id": "The desk's signal", "finding": "Finding", "impossible": "Learned from"}
+    return table(rows, caption="What does not fit", labels=labels, note=said + more)
+
+
+def traded_table(recorded: Recorded) -> Table | Prose:
+    """Signals of the ledger that the desk traded, recorded beside simulated.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        With `private` no trade is shown.
+    """
+    if recorded.traded.empty or recorded.private:
+        return prose()
+    rows = recorded.traded.reset_index().tail(_SHOWN)[["signal_id", "regime", "simulated_r", "recorded_r", "gap"]]
+    return table(
+        rows.assign(regime=rows["regime"].str.replace("_", " ", regex=False), source="recorded"),
+        caption="Signals of the ledger that the desk traded",
+        formats={"simulated_r": "r", "recorded_r": "r", "gap": "r"},
+        labels={
+            "signal_id": "Signal",
+            "simulated_r": "In the books (simulated)",
+            "recorded_r": "The desk's",
+            "gap": "Gap",
+        },
+        note=f"The desk traded {len(recorded.traded):,} signals of the ledger; the last {len(rows):,} are shown.",
+    )
+
+
+def _first_unjoined(recorded: Recorded) -> str:
+    row = recorded.unjoined.iloc[0]
+    return f"`{row['signal_id'].replace('`', '')}`, {row['why']}"
