@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
+from edgebook.bar_database import Database
 from edgebook.bar_feed import Feed
 from edgebook.bar_files import Files
 from edgebook.cli import cli
@@ -27,6 +28,7 @@ PAGES = [
 ]
 NESTED = {
     "bars.files": Files,
+    "bars.database": Database,
     "bars.feed": Feed,
     "bars.synthetic": Synthetic,
     "learning.pins": Pin,
