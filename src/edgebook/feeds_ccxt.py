@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import email.utils
 import functools
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,13 +59,15 @@ def open_exchange(feed: Feed, *, root: Path, tell: Callable[[str], None]) -> Exc
     timeout_ms = max(int(feed.timeout_seconds * 1000), 1)
     exchange = getattr(ccxt, feed.exchange)({"enableRateLimit": True, "timeout": timeout_ms, **given})
     exchange.requests_trust_env = True
+    exchange.has["fetchCurrencies"] = False  # precisions and fees of withdrawals: nothing that bars need
+    exchange.on_rest_response = _whole
     _new_session(exchange)
     if not exchange.has.get("fetchOHLCV") or feed.timeframe not in (exchange.timeframes or {}):
         ours = [name for name in FEED_TIMEFRAMES if name in (exchange.timeframes or {})]
         has = f"it has {', '.join(ours)}" if ours and exchange.has.get("fetchOHLCV") else "ccxt gives no bars of it"
         raise SettingsError(f"params.yaml: bars.feed.timeframe: {feed.exchange} has no bars of {feed.timeframe}; {has}")
     opened = Exchange(exchange, feed, tell)
-    opened.ask(exchange.load_markets, where=feed.exchange)
+    opened.ask(opened.load_markets, where=feed.exchange)
     return opened
 
 
@@ -116,6 +119,11 @@ class Exchange:
                 "bars.feed.pairs",
                 pair_only=True,
             )
+
+    def load_markets(self) -> None:
+        """Learn what is traded."""
+        if not self.exchange.load_markets():
+            raise Trouble("lists nothing that is traded")
 
     def ask(self, call: Callable[[], Any], *, where: str) -> Any:
         """Call the exchange, patiently."""
@@ -191,6 +199,8 @@ def _trouble(error: Exception, exchange: Any) -> Trouble:
         return Trouble(f"refused the request ({words}); correct bars.feed", tries=1)
     if isinstance(error, (ccxt.AuthenticationError, ccxt.InvalidProxySettings)):
         return Trouble(f"refused access ({words}); see bars.feed.api_key and the network's rules", tries=1)
+    if isinstance(error, ccxt.BadResponse):
+        return Trouble(words)
     if isinstance(error, ccxt.NetworkError):
         return Trouble(f"broke the connection ({words})", wait_seconds=wait)
     if isinstance(error, ccxt.BaseError):
@@ -198,6 +208,18 @@ def _trouble(error: Exception, exchange: Any) -> Trouble:
     if isinstance(error, OSError):
         return Trouble(f"broke the connection ({words})")
     return Trouble(f"sent half an answer ({words})")  # what ccxt's own parsing stumbles over: KeyError, TypeError
+
+
+def _whole(status: int, _reason: str, _url: str, _method: str, _headers: Any, body: str, *_: Any) -> str:
+    """Let an answer pass that is whole: of half a list of symbols ccxt would make an empty one."""
+    import ccxt
+
+    if status < 400:
+        try:
+            json.loads(body)
+        except ValueError as error:
+            raise ccxt.BadResponse(f"sent half an answer ({in_few_words(error)})") from error
+    return body.strip()
 
 
 def _retry_after(headers: Any) -> float:

@@ -62,7 +62,7 @@ def patiently(
     call : callable
         Raises `Trouble` where it fails.
     feed : Feed
-        How often, how long a call may take, and how long all tries together.
+        How often, how long a call may take, and how long all tries together (the last may take a call longer).
     where : str
         How messages begin: server and pair.
     tell : callable
@@ -80,7 +80,8 @@ def patiently(
     while True:
         tried += 1
         try:
-            return _within(call, seconds=min(SLOW * feed.timeout_seconds, until - time.monotonic()), reset=reset)
+            left = max(until - time.monotonic(), feed.timeout_seconds)
+            return _within(call, seconds=min(SLOW * feed.timeout_seconds, left), reset=reset)
         except Trouble as trouble:
             allowed = feed.retries + 1 if trouble.tries is None else min(trouble.tries, feed.retries + 1)
             pause = max(min(FIRST_WAIT_SECONDS * 2.0 ** (tried - 1), LONGEST_WAIT_SECONDS), trouble.wait_seconds)

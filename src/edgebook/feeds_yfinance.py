@@ -171,17 +171,17 @@ def _closes(index: pd.DatetimeIndex, *, wanted: Wanted, kind: str) -> NDArray[np
 
 
 def _as_quoted(prices: NDArray[np.float64], *, adjusted: bool) -> NDArray[np.float64]:
-    """Prices without the noise of Yahoo's 32-bit floats: 150.2 comes as 150.1999969482422."""
-    if not adjusted:
-        return np.array([[float(str(value)) for value in row] for row in prices.astype(np.float32)], dtype=np.float64)
-    # Adjusted prices are products of such floats: six digits are what can be told of them from one day to the next.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        digits = 5 - np.floor(np.log10(np.abs(prices)))
-    digits = np.where(np.isfinite(digits), digits, 0)
-    rounded: NDArray[np.float64] = np.array(
-        [[round(value, int(n)) for value, n in zip(*row, strict=True)] for row in zip(prices, digits, strict=True)]
-    )
-    return rounded
+    """Prices without the noise of Yahoo's 32-bit floats: 150.2 comes as 150.1999969482422.
+
+    Adjusted prices are products of such floats: six digits are what can be told of them from one day to the next.
+    """
+    flat = prices.ravel()
+    if adjusted:
+        quoted = [float(f"{value:.6g}") for value in flat]
+    else:
+        pairs = zip(flat, flat.astype(np.float32), strict=True)
+        quoted = [float(str(short)) if float(short) == value else value for value, short in pairs]
+    return np.array(quoted, dtype=np.float64).reshape(prices.shape)
 
 
 def _trouble(error: Exception) -> Trouble | None:
