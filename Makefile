@@ -48,7 +48,6 @@ $(VENV)/.installed: $(VENV)/.locked pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lint: env ## Style and types: ruff, mypy --strict
 feeds: env $(VENV)/.feeds ## Install ccxt and yfinance into .venv: bars of exchanges and of Yahoo
 
 # Into .venv, since the pipeline's commands use them; its lock names no other version of what is there.
@@ -56,6 +55,7 @@ $(VENV)/.feeds: requirements-feeds.lock $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-feeds.lock
 	@touch $@
 
+lint: env ## Style and types: ruff, mypy --strict
 	ruff check
 	ruff format --check
 	mypy --strict src
@@ -145,6 +145,8 @@ lock: ## Renew the requirements locks and environment.yml from pyproject.toml (n
 		$(COMPILE) --constraints requirements.lock - -o requirements-peers.lock > /dev/null
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["browser"], sep="\n")' | \
 		$(COMPILE) --constraints requirements.lock - -o requirements-browser.lock > /dev/null
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["feeds"], sep="\n")' | \
+		$(COMPILE) --constraints requirements.lock - -o requirements-feeds.lock > /dev/null
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["freqtrade"], sep="\n")' | \
 		$(UV) pip compile --quiet --no-python-downloads --python-platform linux --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate - -o requirements-freqtrade.lock > /dev/null
@@ -158,6 +160,4 @@ clean: ## Remove environments and caches; data, seals and reports stay
 
 help: ## Say what there is to ask for
 	@echo "make TARGET, where TARGET is one of:"
-	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["feeds"], sep="\n")' | \
-		$(COMPILE) --constraints requirements.lock - -o requirements-feeds.lock > /dev/null
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
