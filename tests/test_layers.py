@@ -17,7 +17,7 @@ SOURCE = repository() / "src" / "edgebook"
 
 LAYERS: dict[str, str] = {
     "ground": "timeframes universe "
-    "errors rounding paths params sections settings_rules recipes recipe_entries exit_plans tables formats "
+    "errors rounding paths params sections settings_yaml settings_rules recipes recipe_entries exit_plans tables formats "
     "lock json_shapes whole_files desk_outcomes credentials databases bar_files bar_database bar_feed",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
     "bars": "sessions membership "

@@ -16,6 +16,7 @@ from edgebook.errors import DataError
 from edgebook.importance import gather_evidence, keep_list
 from edgebook.importance_decisions import dated_decisions
 from edgebook.indicators import CATALOGUE
+from edgebook.json_shapes import Fields, Plain, Rows, Word, parsed
 from edgebook.params import Importance, section
 from edgebook.permutation import permutation_importance
 from edgebook.seals import sealed_weeks
@@ -29,6 +30,16 @@ if TYPE_CHECKING:
     from edgebook.week import Week
 
 SEALED_NAME = "keep.json"
+_NAMES = Rows(Word(pattern=r"[a-z][a-z0-9_]{0,79}"), most=1000)
+RUN = Fields(
+    {
+        "at": Word(pattern=r"\d{4}-\d{2}-\d{2}"),
+        "kept": _NAMES,
+        "clusters": Rows(Plain(), most=1000),
+    },
+    more=True,
+)
+"""What every importance run says; of the rest only that it is plain."""
 _FOLDS = 3
 _NULLS = 2
 _EMBARGO = pd.Timedelta("1D")
@@ -212,6 +223,8 @@ def read_importance(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; `dvc repro feature_importance` makes it") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read; restore it with `git checkout`") from error
     return _parsed(text, where=str(path))
 
 
@@ -250,11 +263,11 @@ def kept_in_force(attachments: Mapping[str, str]) -> tuple[str, ...] | None:
 def _parsed(text: str, *, where: str) -> dict[str, Any]:
     """Run that a text holds."""
     try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise DataError(f"{where}: not valid JSON ({error}); restore it with `git checkout`") from error
-    if not isinstance(found, dict) or not {"at", "kept", "clusters"} <= found.keys():
-        raise DataError(f"{where}: is not an importance run (no at, kept, clusters); restore it with `git checkout`")
+        found: dict[str, Any] = parsed(text, RUN, where=where)
+    except DataError as error:
+        detail = str(error).removeprefix(f"{where}: ")
+        said = detail if detail.startswith("not valid JSON") else f"is not an importance run ({detail})"
+        raise DataError(f"{where}: {said}; restore it with `git checkout`") from error
     return found
 
 

@@ -16,9 +16,9 @@ from edgebook.bar_database import Database
 from edgebook.bar_feed import Feed
 from edgebook.bar_files import Files
 from edgebook.desk_outcomes import Outcomes
-from edgebook.errors import SettingsError
 from edgebook.recipes import Recipe
 from edgebook.sections import build
+from edgebook.settings_yaml import read_mapping as read_mapping
 
 Section = TypeVar("Section")
 
@@ -247,23 +247,6 @@ def load_params(path: Path) -> Params:
         One line that names the setting, what is wrong, and what to do.
     """
     return section(Params, read_mapping(path), where=path.name)
-
-
-def read_mapping(path: Path) -> dict[str, Any]:
-    """Read a YAML 1.2 file whose top level is a mapping."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    if not path.exists():
-        raise SettingsError(f"{path}: no such file; run from a checkout of the repository")
-    try:
-        mapping = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except YAMLError as error:
-        detail = " ".join(str(error).split())
-        raise SettingsError(f"{path.name}: not valid YAML: {detail}") from error
-    if not isinstance(mapping, dict):
-        raise SettingsError(f"{path.name}: must be a mapping of sections, is {type(mapping).__name__}")
-    return mapping
 
 
 def section(kind: type[Section], mapping: Mapping[str, Any], *, where: str) -> Section:

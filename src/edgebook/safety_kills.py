@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from edgebook.errors import DataError
 from edgebook.params import load_params
 from edgebook.paths import Paths
-from edgebook.safety_market import WEEK, environment, lay_out, small_settings
+from edgebook.safety_market import DAY, WEEK, environment, lay_out, small_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +42,8 @@ PREPARE = """
 import sys
 from pathlib import Path
 from edgebook import tables
-from edgebook.params import load_params, plain, read_mapping
+from edgebook.params import load_params, plain
+from edgebook.settings_yaml import read_mapping
 from edgebook.paths import Paths
 from edgebook.regime_hmm import label_bars
 from edgebook.stages import MODULE_STAGES
@@ -226,7 +227,7 @@ def words_for(folder: Path, command: str) -> list[str]:
         command = "dvc repro"
     if command == "dvc repro":
         return [sys.executable, "-m", "dvc", "repro"]
-    more = ["--until", WEEK] if command == "backfill" else []
+    more = {"backfill": ["--until", WEEK], "daily": ["--date", DAY]}.get(command, [])  # the same again, not the next
     return [sys.executable, "-c", "from edgebook.cli import main; main()", command, *more]
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from edgebook.paths import Paths
 
 NEEDED = ("dvc.yaml", ".gitignore", ".dvcignore", "data/.gitignore", "notebooks", "docs/evidence/ablation.json")
-WEEK, NEXT_WEEK = "2018-04-16", "2018-04-23"
-"""The week that is run first, and the one after."""
+WEEK, DAY = "2018-04-16", "2018-04-17"
+"""The week that is run first, and the day after it."""
 BYTECODE = shutil.ignore_patterns("__pycache__")
 
 

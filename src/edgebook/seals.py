@@ -33,6 +33,8 @@ from edgebook.sealed_files import (
 from edgebook.whole_files import whole_folder, write_whole
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edgebook.paths import Paths
 
 LEDGER_COLUMNS = [
@@ -204,8 +206,8 @@ def read_seal(paths: Paths, *, history: str, as_of: str) -> Seal:
         arms=arms,
         account=Book.from_json(sealed_mapping(place / "account.json", BOOK, texts=texts, paths=paths)),
         trials=trials,
-        ledger=ledger_frame(texts["ledger"]),
-        shadow=ledger_frame(texts["shadow.csv"]),
+        ledger=_trades(ledger, LEDGER_COLUMNS, text=texts["ledger"], paths=paths),
+        shadow=_trades(place / "shadow.csv", SHADOW_COLUMNS, text=texts["shadow.csv"], paths=paths),
         days=sealed_rows(place / "days.csv", DAY_COLUMNS, texts=texts, paths=paths),
         gate=sealed_rows(place / "gate.csv", GATE_COLUMNS, texts=texts, paths=paths),
         learners=sealed_rows(place / "learners.csv", LEARNER_COLUMNS, texts=texts, paths=paths),
@@ -255,4 +257,16 @@ def ledger_frame(text: str) -> pd.DataFrame:
         frame[name] = frame[name].astype(bool)
     for name in ("enter_tag", "heads_agreed"):
         frame[name] = frame[name].fillna("").astype(str)
+    return frame
+
+
+def _trades(file: Path, columns: list[str], *, text: str, paths: Paths) -> pd.DataFrame:
+    """Rows of a ledger, held to their columns."""
+    try:
+        frame = ledger_frame(text)
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise SealError(f"{shown_name(file, paths)}: is no ledger ({reason}); restore it from git") from error
+    if list(frame.columns) != columns:
+        raise SealError(f"{shown_name(file, paths)}: its columns are not those of a ledger; restore it from git")
     return frame

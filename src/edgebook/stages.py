@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from edgebook import tables
 from edgebook.errors import SettingsError
-from edgebook.params import Params, read_mapping, section
+from edgebook.params import Params, section
 from edgebook.paths import Paths
 from edgebook.recipes import Recipe
 from edgebook.report import ReportHeader
 from edgebook.report_names import REPORTS
 from edgebook.seal_lines import decision_line
+from edgebook.settings_yaml import read_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
