@@ -72,6 +72,12 @@ class Cluster:
             "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions",
         )  # fmt: skip
         password_file.unlink()
+        # Whoever made it may be killed: when this pipe ends, the cluster goes.
+        last_words = 'read _; "$0" stop -m immediate -D "$1/data"; rm -rf "$1"'
+        self.guard = subprocess.Popen(
+            ["sh", "-c", last_words, str(programs / "pg_ctl"), str(self.folder)], **self.who, cwd="/",
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
         self.start()
 
     @property
@@ -116,9 +122,8 @@ class Cluster:
         return name
 
     def remove(self) -> None:
-        with contextlib.suppress(subprocess.CalledProcessError):
-            self.stop("immediate")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Stop it, running or not, and leave nothing."""
+        self.guard.communicate(timeout=120)
 
     def _run(self, program: str, *arguments: object) -> None:
         command = [str(self.programs / program), *map(str, arguments)]
