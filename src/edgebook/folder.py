@@ -22,6 +22,7 @@ from edgebook.folder_file import FileRead, read_file
 from edgebook.folder_repair import repaired
 from edgebook.folder_splits import adjusted, read_factors
 from edgebook.folder_values import scaled
+from edgebook.universe import UNIVERSE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +83,7 @@ def bar_files(folder: str | Path, *, files: Files) -> list[Path]:
     found = sorted(
         path
         for path in place.rglob("*")
-        if ending(path.name) and path != factors
+        if ending(path.name) and path != factors and path.name != UNIVERSE_NAME
         and not any(part.startswith(".") for part in path.relative_to(place).parts)
     )  # fmt: skip
     if not found:

@@ -113,3 +113,18 @@ def bar_gaps(bars: pd.DataFrame, *, as_of: str) -> list[Gap]:
             if count < fullest
         ]
     return found
+
+
+def sleeping_heads(values: pd.DataFrame) -> list[str]:
+    """Sentences on heads none of whose indicators is known at any bar: they say nothing and are not weighed.
+
+    Parameters
+    ----------
+    values : DataFrame
+        The table of indicator values.
+    """
+    from edgebook.indicators import HEADS, family
+
+    asleep = [head for head in HEADS if values[list(family(head))].isna().all(axis=None)]
+    why = {"F": ": the bars have no volume"}
+    return [f"Head {head} ({HEADS[head]}) sleeps{why.get(head, '')}." for head in asleep]

@@ -26,7 +26,7 @@ def fx_folder(folder: Path, *, weeks: int, seed: int = 1, start: str = "2018-01-
     """Hourly FX without a volume column, from Sunday 17:00 to Friday 17:00 in New York."""
     local = _hours(start, weeks)
     opened = local - _HOUR
-    hour = opened.dayofweek * 24 + opened.hour
+    hour = opened.day_of_week * 24 + opened.hour
     holiday = np.isin(opened.strftime("%m-%d"), ["12-25", "01-01"])
     closes = local[((hour < 4 * 24 + 17) | (hour >= 6 * 24 + 17)) & ~holiday].tz_convert("UTC")
     pairs = {"EUR-USD": (1.2, 5), "GBP-USD": (1.4, 5), "USD-JPY": (110.0, 3)}
@@ -45,7 +45,7 @@ def stock_folder(
     """
     days = pd.date_range(start, periods=weeks * 7, freq="D")
     shut = pd.date_range(*SHUT)
-    days = [d for d in days if d.dayofweek < 5 and f"{d:%Y-%m-%d}" not in HOLIDAYS and d not in shut]
+    days = [d for d in days if d.day_of_week < 5 and f"{d:%Y-%m-%d}" not in HOLIDAYS and d not in shut]
     names = [f"S{number:03d}" for number in range(symbols)]
     for number, name in enumerate(names):
         own = days
