@@ -60,6 +60,7 @@ def open_exchange(feed: Feed, *, root: Path, tell: Callable[[str], None]) -> Exc
     exchange = getattr(ccxt, feed.exchange)({"enableRateLimit": True, "timeout": timeout_ms, **given})
     exchange.requests_trust_env = True
     exchange.has["fetchCurrencies"] = False  # precisions and fees of withdrawals: nothing that bars need
+    exchange.options["fetchMargins"] = False  # with a key, Binance's margin accounts would be asked for too
     exchange.on_rest_response = _whole
     _new_session(exchange)
     if not exchange.has.get("fetchOHLCV") or feed.timeframe not in (exchange.timeframes or {}):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,12 @@ from wire import Server
 
 from edgebook import feeds_patience
 from edgebook.bar_feed import Feed
+from edgebook.data_fetch import fetch
 from edgebook.errors import DataError, SettingsError
 from edgebook.feeds import fetch_bars
+from edgebook.known_bars import bars_as_of
+from edgebook.params import Bars, load_params, section
+from edgebook.paths import Paths, repository
 from edgebook.received import as_known, last_received
 from edgebook.receiving import receive
 
@@ -128,6 +133,26 @@ def test_a_download_that_broke_goes_on_where_it_stopped(serve, tmp_path):
     assert_same(pd.concat(as_known(tmp_path / "received", at=END)), truth)
     klines = [path for path in server.asked[asked:] if path.endswith("klines")]
     assert len(klines) < 2 * COUNT / 100 - 3, "what was received was asked for again"
+
+
+def test_an_exchange_from_the_first_fetch_to_the_table_of_bars(serve, tmp_path):
+    candles = random_candles("BTC/USDT", "ETH/USDT", first=FIRST, count=COUNT)
+    server = serve("binance", Binance(candles))
+    server.misbehave(11, requests=30)
+    asked = {"pairs": ["BTC/USDT", "ETH/USDT"], "since": FIRST, "timeout_seconds": 0.5, "retries": 12}
+    bars = section(Bars, {"source": "ccxt", "timeframes": ["1h", "4h"], "feed": asked}, where="bars")
+    params = dataclasses.replace(load_params(repository() / "params.yaml"), bars=bars)
+    said: list[str] = []
+    told = fetch(params, Paths(tmp_path), until=f"{UNTIL:%Y-%m-%d %H:%M}", say=said.append)
+    assert (told["new"], told["closed"], told["up_to"]) == (2 * COUNT - 2, "2019-02-11", "2019-02-11 15:00")
+    assert said, "nothing went wrong: the test shows nothing"
+    table = bars_as_of(bars, root=tmp_path, as_of="2019-02-11")
+    truth = as_bars(candles)
+    truth = truth[truth["date"] <= pd.Timestamp("2019-02-11", tz="UTC")]
+    assert_same(table[table["timeframe"] == "1h"], truth)
+    assert (table["timeframe"] == "4h").sum() == len(truth) // 4
+    again = fetch(params, Paths(tmp_path), until=f"{UNTIL:%Y-%m-%d %H:%M}")
+    assert again["line"] == "ccxt: nothing new of 2 series, up to 2019-02-11 15:00 UTC"
 
 
 def test_a_bar_that_was_corrected_is_seen(serve, tmp_path):
@@ -273,6 +298,23 @@ def test_coinbase_gives_spans_the_newest_first_and_nothing_before_the_first(serv
     bars = fetched(feed(exchange="coinbase", pairs=("BTC/USD",), since="2018-10-01"))
     truth = as_bars(candles)
     assert_same(bars, truth[truth["date"] <= UNTIL])
+
+
+def test_a_key_is_read_by_its_name_and_shown_nowhere(serve, tmp_path, monkeypatch):
+    candles = random_candles("BTC/USDT", first=FIRST, count=50)
+    server = serve("binance", Binance(candles))
+    settings = feed(pairs=("BTC/USDT",), api_key="DESK_KEY", secret="DESK_SECRET", retries=1)
+    with pytest.raises(SettingsError, match=r"^DESK_KEY: no such credential"):
+        list(fetch_bars(settings, source="ccxt", root=tmp_path, since=None, until=UNTIL))
+    monkeypatch.setenv("DESK_KEY", "hunter22key")
+    monkeypatch.setenv("DESK_SECRET", "hunter22secret")
+    bars = pd.concat(fetch_bars(settings, source="ccxt", root=tmp_path, since=None, until=UNTIL))
+    assert len(bars) == 50
+    real = server.answer
+    server.answer = lambda path, query: (500, "hunter22key") if path.endswith("klines") else real(path, query)
+    with pytest.raises(DataError) as error:
+        list(fetch_bars(settings, source="ccxt", root=tmp_path, since=None, until=UNTIL))
+    assert "hunter22" not in str(error.value)
 
 
 def test_settings_that_cannot_be_are_named(serve):

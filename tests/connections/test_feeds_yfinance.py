@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,8 +15,12 @@ from yfinance.data import YfData
 from edgebook import feeds_patience, feeds_yfinance
 from edgebook.bar_feed import Feed
 from edgebook.bars import TIMEFRAMES
+from edgebook.data_fetch import fetch
 from edgebook.errors import DataError, SettingsError
 from edgebook.feeds import fetch_bars
+from edgebook.known_bars import bars_as_of
+from edgebook.params import Bars, load_params, section
+from edgebook.paths import Paths, repository
 from edgebook.received import as_known
 from edgebook.receiving import receive
 
@@ -169,6 +174,20 @@ def test_a_dividend_changes_the_adjusted_past_and_not_the_prices_as_they_were(se
     ratio = now["close"] / raw["close"]
     assert ratio.iloc[:-1].tolist() == pytest.approx([1 - 1.5 / before] * (len(ratio) - 1), rel=1e-5)
     assert ratio.iloc[-1] == 1.0
+
+
+def test_shares_from_the_first_fetch_to_the_table_of_bars(serve, tmp_path):
+    share, tokyo = new_york(), Share("Asia/Tokyo", "09:00", "15:30", random_days("2026-01-05", "2026-04-15", seed=2))
+    serve({"AAPL": share, "7203.T": tokyo})
+    asked = {"pairs": ["AAPL", "7203.T"], "since": "2026-01-01", "timeframe": "1d", "timeout_seconds": 2.0}
+    bars = section(Bars, {"source": "yfinance", "timeframes": ["1d"], "feed": asked}, where="bars")
+    params = dataclasses.replace(load_params(repository() / "params.yaml"), bars=bars)
+    told = fetch(params, Paths(tmp_path), until=NOW)
+    assert (told["series"], told["closed"], told["up_to"]) == (2, "2026-04-13", "2026-04-15 00:00")
+    table = bars_as_of(bars, root=tmp_path, as_of="2026-04-13")
+    truth = [expected(one, pair, "1d", next_midnight_utc) for pair, one in (("7203.T", tokyo), ("AAPL", share))]
+    whole = pd.concat(truth)
+    assert_same(table, whole[whole["date"] <= pd.Timestamp("2026-04-13", tz="UTC")].reset_index(drop=True))
 
 
 def test_days_further_back_than_yahoo_goes_are_told_in_one_line(serve):
