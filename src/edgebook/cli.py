@@ -227,6 +227,10 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:  # a full disk or a folder that may not be written, wherever it is met
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"edgebook: {place}{error.strerror or error}; what was there stays", err=True)
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
