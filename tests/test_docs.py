@@ -16,6 +16,7 @@ from edgebook.bar_database import Database
 from edgebook.bar_feed import Feed
 from edgebook.bar_files import Files
 from edgebook.cli import cli
+from edgebook.desk_outcomes import DeskDatabase
 from edgebook.params import Approval, Params, Pin, Synthetic, plain
 from edgebook.paths import repository
 from edgebook.recipes import Recipe
@@ -31,6 +32,7 @@ NESTED = {
     "bars.database": Database,
     "bars.feed": Feed,
     "bars.synthetic": Synthetic,
+    "outcomes.database": DeskDatabase,
     "learning.pins": Pin,
     "learning.approvals": Approval,
 }
