@@ -155,3 +155,20 @@ def test_a_crash_would_be_told(tmp_path):
 
     found = fuzzed(Reader("careless", 20, {"x.json": b"{}"}, careless), outer=tmp_path, cases=20)
     assert found["crashes"]
+
+
+# --- names in pages
+
+
+HOSTILE = "<img src=x onerror=alert(1)>&\"'</script>"
+
+
+def test_a_hostile_name_stays_text_in_tables_captions_and_the_documents_of_the_dashboard():
+    import pandas as pd
+
+    from edgebook.dashboard_text import document_text
+    from edgebook.display import table
+
+    frame = pd.DataFrame({HOSTILE: [HOSTILE], "n": [1]})
+    page = str(table(frame, caption=HOSTILE)._repr_html_()) + document_text({"head": {"market": HOSTILE}})
+    assert "<img" not in page and "</script" not in page
