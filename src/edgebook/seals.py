@@ -252,7 +252,7 @@ def ledger_frame(text: str) -> pd.DataFrame:
     """Ledger rows from CSV, dates as UTC times."""
     frame = read_csv(text)
     for name in ("date", "open_date", "close_date"):
-        frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[ms, UTC]")
+        frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601").astype("datetime64[ms, UTC]")
     for name in ("is_short", "certified"):
         frame[name] = frame[name].astype(bool)
     for name in ("enter_tag", "heads_agreed"):
