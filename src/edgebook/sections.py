@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from edgebook.errors import SettingsError
 
+LONGEST = 120
+"""Characters of a value or a name that an error repeats."""
 Rules = Mapping[Any, Callable[[Any, str], None]]
 
 
@@ -35,7 +37,7 @@ def build(kind: Any, value: Any, *, where: str, rules: Rules) -> Any:
         Unknown or missing setting, wrong type, or a rule is broken.
     """
     if not isinstance(value, Mapping):
-        raise SettingsError(f"{where}: must be a mapping of settings, is {value!r}")
+        raise SettingsError(f"{where}: must be a mapping of settings, is {_shown(value)}")
     hints = typing.get_type_hints(kind)
     fields = {f.name: f for f in dataclasses.fields(kind)}
     for key in value:
@@ -57,7 +59,7 @@ def build(kind: Any, value: Any, *, where: str, rules: Rules) -> Any:
 
 def join(where: str, name: object) -> str:
     """How errors name a setting of a section."""
-    return f"{where}{'.' if ':' in where else ': '}{name}"
+    return f"{where}{'.' if ':' in where else ': '}{str(name)[:LONGEST]}"
 
 
 def _convert(hint: Any, value: Any, *, where: str, rules: Rules) -> Any:
@@ -73,16 +75,16 @@ def _convert(hint: Any, value: Any, *, where: str, rules: Rules) -> Any:
             near = difflib.get_close_matches(str(value), [str(a) for a in arguments], n=1)
             hint_text = f"did you mean {near[0]}?" if near else ""
             raise SettingsError(
-                f"{where}: {value!r} is not one of {', '.join(map(str, arguments))}; {hint_text}".strip("; ")
+                f"{where}: {_shown(value)} is not one of {', '.join(map(str, arguments))}; {hint_text}".strip("; ")
             )
         return value
     if origin is tuple:
         if not isinstance(value, (list, tuple)):
-            raise SettingsError(f"{where}: must be a list, is {value!r}")
+            raise SettingsError(f"{where}: must be a list, is {_shown(value)}")
         return tuple(_convert(arguments[0], item, where=f"{where}[{i}]", rules=rules) for i, item in enumerate(value))
     if origin is dict:
         if not isinstance(value, Mapping):
-            raise SettingsError(f"{where}: must be a mapping, is {value!r}")
+            raise SettingsError(f"{where}: must be a mapping, is {_shown(value)}")
         kind = arguments[1]
         return {str(key): _convert(kind, item, where=join(where, key), rules=rules) for key, item in value.items()}
     return _scalar(hint, value, where)
@@ -91,7 +93,7 @@ def _convert(hint: Any, value: Any, *, where: str, rules: Rules) -> Any:
 def _scalar(hint: Any, value: Any, where: str) -> Any:
     if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         if value != value or value in (float("inf"), float("-inf")):
-            raise SettingsError(f"{where}: must be a finite number, is {value!r}")
+            raise SettingsError(f"{where}: must be a finite number, is {_shown(value)}")
         return float(value)
     if hint is int and isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -102,4 +104,13 @@ def _scalar(hint: Any, value: Any, where: str) -> Any:
     if hint is str and isinstance(value, (datetime.date, datetime.datetime)):
         raise SettingsError(f'{where}: put the date in quotes: "{value}"')
     names = {float: "a number", int: "a whole number", bool: "true or false", str: "text"}
-    raise SettingsError(f"{where}: must be {names.get(hint, hint)}, is {value!r}")
+    raise SettingsError(f"{where}: must be {names.get(hint, hint)}, is {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    """A value as an error shows it: whole where it is short, its beginning where it is not."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python does not write out a number of thousands of digits
+        return "a number of too many digits"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
