@@ -87,7 +87,7 @@ def test_the_page_is_made_of_the_studies():
 
 def test_what_was_not_measured_is_said_to_be_missing():
     page = evidence_page(dict.fromkeys(STUDIES), folder=".")
-    assert page.count("Not measured yet") == 5
+    assert page.count("Not measured yet") == 6
     assert faults(dict.fromkeys(STUDIES)) == []
 
 

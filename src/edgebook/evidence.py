@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Tell = Callable[[int, int], None]
 
-STUDIES = ("audit", "adversarial", "reproduction", "loops", "learners")
+STUDIES = ("audit", "adversarial", "reproduction", "fuzz", "kills", "loops", "learners")
 """In the order in which they run: the shorter ones first."""
 WORKERS = 2
 
@@ -102,6 +102,14 @@ def _measured(study: str, params: Params, paths: Paths, *, quick: bool, seeds: i
         from edgebook import reproduction
 
         return reproduction.measure(reproduction.small_piece(paths, quick=quick), paths, quick=quick, tell=tell)
+    if study == "fuzz":
+        from edgebook import fuzz
+
+        return fuzz.measure(paths, quick=quick, tell=tell)
+    if study == "kills":
+        from edgebook import safety_kills
+
+        return safety_kills.measure(paths, quick=quick, tell=tell)
     if study == "loops":
         from edgebook.evidence_loops import planned, run_loops
         from edgebook.loop_summary import summarised

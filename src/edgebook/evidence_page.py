@@ -12,6 +12,7 @@ from edgebook.loop_page import loop_bars, loop_section
 from edgebook.naive_rules import EAGER, PAIRED_T, TWO_RATES
 from edgebook.power_curves import AT_TRADES
 from edgebook.reproduction import reproduction_section
+from edgebook.safety_page import safety_faults, safety_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +54,8 @@ def evidence_page(known: Known, *, folder: str) -> str:
         audit_section(known["audit"]) if known["audit"] else NOT_YET,
         "## The same bytes",
         reproduction_section(known["reproduction"]) if known["reproduction"] else NOT_YET,
+        "## Safety",
+        safety_section(known.get("kills"), known.get("fuzz")) or NOT_YET,
     ]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
@@ -84,7 +87,7 @@ def faults(known: Known) -> list[str]:
             for row in again["rows"]
             if row["bytes_differ"]
         ]
-    return wrong
+    return wrong + safety_faults(known.get("kills"), known.get("fuzz"))
 
 
 def _part(found: Mapping[str, Any] | None, made: Callable[[Mapping[str, Any]], str], title: str) -> str:
