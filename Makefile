@@ -24,7 +24,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all env feeds test test-browser test-connections test-slow lint notebooks sample evidence evidence-quick ablation peers freqtrade-fixtures benchmarks lab notebook-diffs lock clean help
+.PHONY: all env feeds test test-browser test-connections test-slow lint notebooks sample evidence evidence-quick fuzz kills ablation peers freqtrade-fixtures benchmarks lab notebook-diffs lock clean help
 
 all: env ## Build the environment, run this week (only what has changed), say where the reports are
 	dvc repro
@@ -90,6 +90,12 @@ evidence: env ## Measure whether the loop fools itself and write docs/evidence.m
 
 evidence-quick: env ## A small part of it in minutes, outside git; fails on what must not be
 	python -m edgebook.evidence --quick
+
+fuzz: env ## The part of it that reads 12,800 hostile files: docs/evidence/fuzz.json; minutes
+	python -m edgebook.evidence fuzz
+
+kills: env ## The part of it that kills commands at random moments: docs/evidence/kills.json; half an hour
+	python -m edgebook.evidence kills
 
 ablation: env ## The part of it that says what each learner is worth: docs/evidence/learners.md
 	python -m edgebook.evidence learners
