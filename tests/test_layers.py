@@ -16,37 +16,36 @@ from edgebook.paths import repository
 SOURCE = repository() / "src" / "edgebook"
 
 LAYERS: dict[str, str] = {
-    "ground": "timeframes universe "
-    "errors rounding paths params sections settings_yaml settings_rules recipes recipe_entries exit_plans tables formats "
-    "lock json_shapes whole_files desk_outcomes credentials databases bar_files bar_database bar_feed",
+    "ground": "timeframes universe errors rounding paths params sections settings_yaml settings_rules recipes "
+    "recipe_entries exit_plans tables formats lock json_shapes whole_files desk_outcomes credentials private_data "
+    "databases bar_files bar_database bar_feed",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
-    "bars": "sessions membership "
-    "bars folder folder_* samples sources synthetic synthetic_* received received_parts received_rows late_series database_* "
-    "receiving feeds feeds_* known_bars",
+    "bars": "sessions membership bars folder folder_* samples sources synthetic synthetic_* received received_parts "
+    "received_rows late_series database_* receiving feeds feeds_* known_bars",
     "patterns": "patterns patterns.*",
     "indicators": "indicators indicators.*",
     "outcomes": "candidates barriers barriers_plain silent_series outcomes recorded recorded_*",
     "regimes": "regimes regimes_kernels newest_regime regime_hmm regime_hmm_*",
-    "policy": "market market_tags plan_outcomes loaded_plans heads vote_strategies stacking indicator_weights pattern_effects "
-    "threshold_rules experts observed record consensus policy learned_policy learners signals candidate_marks",
+    "policy": "market market_tags plan_outcomes loaded_plans heads vote_strategies stacking indicator_weights "
+    "pattern_effects threshold_rules experts observed record consensus policy learned_policy learners signals "
+    "candidate_marks",
     "arms": "book day_scores gate pending arms cusum drift drift_limits drift_streams drift_words",
     "seals": "seals seal_text seal_shapes sealed_files seal_lines week before_seal",
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
     "loop": "routing loop drift_week week_rows decisions proposals history rederive epochs remaking",
-    "evidence": "source_digest evidence_markets evidence_arms evidence_weeks evidence_variants evidence_cells ablation "
-    "evidence_loop evidence_loops known_switch known_truth null_* naive_rules adversarial_* power_curves audit "
-    "audit_* planted_leaks loop_books loop_counts loop_summary loop_planted",
+    "evidence": "source_digest evidence_markets evidence_arms evidence_weeks evidence_variants evidence_cells "
+    "ablation evidence_loop evidence_loops known_switch known_truth null_* naive_rules adversarial_* power_curves "
+    "audit audit_* planted_leaks loop_books loop_counts loop_summary loop_planted",
     "analyses": "tracks strategies learning_* policy_history head_record learner_record candidate_scores "
     "random_policies goals goal_* compare_outcomes ab_* tear_sheet tear_sheet_days power second_opinions "
-    "repeated_looks regime_report regime_truth regime_performance regime_comparison outcome_* versions live "
-    "store store_* migrations migrations.* "
-    "exporters exports imports imports_* data_fetch data_check data_check_* data_sample doctor settings_file next_week weekly daily day_fold "
-    "live_bars snapshot champion explain",
+    "repeated_looks regime_report regime_truth regime_performance regime_comparison outcome_* versions live exporters "
+    "exports imports imports_* data_fetch data_check data_check_* data_sample doctor settings_file next_week weekly "
+    "daily day_fold live_bars snapshot champion explain",
     "reports": "display report report_* dashboard dashboard_* learners_page adversarial_page loop_page loop_words "
     "loop_baselines_page figures figures_* ab_decision *_readings *_tables *_pictures *_review *_verdict drift_report "
     "summary summary_* markdown_text trend_lines all_weeks all_weeks_page week_dashboard",
-    "stages": "canonical runner progress serving serving_pages stages sample evidence evidence_learners evidence_page "
-    "reproduction reproduction_* safety safety_* fuzz fuzz_*",
+    "stages": "store store_* migrations migrations.* canonical runner progress serving serving_pages stages sample "
+    "evidence evidence_learners evidence_page reproduction reproduction_* safety safety_* fuzz fuzz_*",
     "command line": "cli cli_options cli_week cli_trades cli_data cli_data_* cli_views edgebook",
 }
 """From the data to the user. A module imports from its own layer and from those above it in this list; where several
