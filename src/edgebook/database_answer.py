@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,15 +89,15 @@ def _dates(
     given: pd.Series, minutes: np.ndarray[Any, np.dtype[np.int64]], *, settings: Database, first_row: int, where: str
 ) -> pd.Series:
     """Closes in UTC."""
-    place = {"name": "date", "first_row": first_row, "where": where}
-    _refuse(given.isna(), given, rule="is missing", **place)
+    refuse = partial(_refuse, name="date", first_row=first_row, where=where)
+    refuse(given.isna(), given, rule="is missing")
     plain = given.map(_plain)
     if plain.map(lambda value: isinstance(value, (int, float)) and not isinstance(value, bool)).all():
         stamps, is_local = _epoch(plain.astype("float64")), np.zeros(len(plain), np.bool_)
-        _refuse(stamps.isna(), given, rule="is no number of seconds or milliseconds since 1970", **place)
+        refuse(stamps.isna(), given, rule="is no number of seconds or milliseconds since 1970")
     else:
         read = plain.map(_stamp)
-        _refuse(read.isna(), given, rule="is not a date like 2019-07-01 00:00:00", **place)
+        refuse(read.isna(), given, rule="is not a date like 2019-07-01 00:00:00")
         is_local = read.map(lambda stamp: stamp.tzinfo is None).to_numpy(np.bool_)
         stamps = pd.to_datetime(read.map(lambda s: s.tz_localize("UTC") if s.tzinfo is None else s), utc=True)
     stamps = stamps.dt.as_unit("ms")
@@ -111,21 +112,23 @@ def _dates(
         wrong = pd.Series(False, index=stamps.index)
         wrong[exact.index[exact.isna()]] = True
         rule = f"is no single moment in {settings.timezone}, where clocks change; store it in UTC"
-        _refuse(wrong, given, rule=rule, **place)
+        refuse(wrong, given, rule=rule)
         stamps = stamps.copy()
         stamps[is_local] = exact.dt.tz_convert("UTC").dt.as_unit("ms")
         if opens:
             stamps[is_local] += length[is_local].where(~days, pd.Timedelta(0))
     if opens:
         stamps = stamps.where(is_local, stamps + length)
-    return stamps.dt.as_unit("ms")
+    closes: pd.Series = stamps.dt.as_unit("ms")
+    return closes
 
 
 def _epoch(numbers: pd.Series) -> pd.Series:
     """Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size."""
     size = np.abs(numbers).max()
     factor = next((f for limit, f in ((1e11, 1e3), (1e14, 1.0), (1e17, 1e-3)) if size < limit), 1e-6)
-    return pd.to_datetime(np.round(numbers * factor), unit="ms", utc=True, errors="coerce")
+    stamps: pd.Series = pd.to_datetime((numbers * factor).round(), unit="ms", utc=True, errors="coerce")
+    return stamps
 
 
 def _plain(value: Any) -> Any:

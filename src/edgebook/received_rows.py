@@ -95,7 +95,8 @@ def _codes(table: pa.Table, codes: dict[tuple[str, str], int]) -> NDArray[np.int
     numbers = np.zeros(len(known[0]) * width, np.int64)
     for one in np.flatnonzero(np.bincount(both, minlength=len(numbers))).tolist():
         numbers[one] = codes.setdefault((known[0][one // width], known[1][one % width]), len(codes))
-    return numbers[both]
+    each: NDArray[np.int64] = numbers[both]
+    return each
 
 
 def key_of(code: NDArray[np.int64], date_ms: NDArray[np.int64]) -> NDArray[np.int64]:
