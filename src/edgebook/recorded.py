@@ -8,6 +8,7 @@ new or changed since the snapshots before it. Nothing is ever rewritten: a corre
 from __future__ import annotations
 
 import csv
+import datetime
 import io
 import os
 import re
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from edgebook.errors import DataError
+from edgebook.errors import DataError, SettingsError
 from edgebook.recorded_rows import BOOLS, COLUMNS, DATES, NUMBERS, as_text, cut_at
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def append(trades: pd.DataFrame, *, paths: Paths, until: str, complete: bool = F
     ------
     DataError
         A row breaks a rule (signal_id, column and rule are named), or a snapshot cannot be read or written.
+    SettingsError
+        `until` is no date.
 
     Notes
     -----
@@ -61,7 +64,10 @@ def append(trades: pd.DataFrame, *, paths: Paths, until: str, complete: bool = F
     later. What an earlier snapshot should have held and did not is known from the date of its own snapshot. A day whose
     week is sealed takes no further rows: they wait for the next snapshot.
     """
-    end = pd.Timestamp(until, tz="UTC")
+    try:
+        end = pd.Timestamp(datetime.date.fromisoformat(until), tz="UTC")
+    except ValueError:
+        raise SettingsError(f"until: {until!r} is no date; write it like 2019-07-01") from None
     files = snapshots(paths.recorded)
     dates = [date for date, _ in files]
     if dates and dates[-1] > until:
@@ -87,7 +93,7 @@ def append(trades: pd.DataFrame, *, paths: Paths, until: str, complete: bool = F
     if out.empty:
         return f"data/recorded: nothing new up to {until}; {len(rows):,} outcomes as before"
     if dates and _learned_by(paths, until):
-        return f"data/recorded: a week that read {until} is sealed; {len(out):,} changed rows wait for the next snapshot"
+        return f"data/recorded: a week that read {until} is sealed; {len(out):,} changes wait for the next snapshot"
     number = dates.count(until) + 1
     name = f"outcomes-{until}.csv" if number == 1 else f"outcomes-{until}-{number}.csv"
     _write(out.sort_values("signal_id", kind="stable")[COLUMNS], paths.recorded / name)
