@@ -39,7 +39,7 @@ def daily(ctx: click.Context, date: str | None, alarm_exit: bool, as_json: bool)
     from edgebook.lock import only_one
 
     with only_one(here().lock, doing="daily"):
-        fetch_first(settings(), here())
+        fetch_first(settings(), here(), at=date)
         days = run_daily(settings(), here(), date=date)
     last = days[-1] if days else None
     line = day_line(days) if days else f"{date} is sealed already: nothing to do"
@@ -79,10 +79,11 @@ def advance(no_repro: bool) -> None:
     from edgebook.data_fetch import fetch_first
     from edgebook.lock import only_one
     from edgebook.next_week import repro, set_next_week
+    from edgebook.settings_file import next_monday
 
     paths, params = here(), settings()
     with only_one(paths.lock, doing="advance") as lock:
-        received = fetch_first(params, paths)
+        received = fetch_first(params, paths, at=next_monday(params.run.as_of))
         if received:
             click.echo(received)
         following, before = set_next_week(params, paths)

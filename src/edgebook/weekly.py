@@ -42,7 +42,7 @@ def run_weekly(paths: Paths, *, lock: int) -> dict[str, Any]:
     if not is_finished(params, paths):
         repro(paths, following=run.as_of, before=None, lock=lock, quiet=True)
         return _told(paths, history=run.history, week=run.as_of, done="finished")
-    received = fetch_first(params, paths)
+    received = fetch_first(params, paths, at=next_monday(run.as_of))
     missing = why_incomplete(params, paths)
     if missing:
         late = f"{received}; {missing}" if received else ""
