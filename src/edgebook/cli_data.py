@@ -68,3 +68,29 @@ def fetch(until: str | None, as_json: bool) -> None:
             say=lambda line: click.echo(line, err=True),
         )
     show(told, lambda _: click.echo(told["line"]), as_json=as_json)
+
+
+@data.command()
+@click.argument("folders", nargs=-1, metavar="[FOLDER]...")
+@click.option("--undo", is_flag=True, help="Give the folders back to git.")
+def private(folders: tuple[str, ...], undo: bool) -> None:
+    """Keep a FOLDER of data out of git: recorded, received or raw.
+
+    DVC tracks it instead, so that its files go to a remote of DVC and git has their digest alone. Refused where git has
+    them in its history. Without a FOLDER it says which are private, and exits 1 if git has, or would take, what is.
+    """
+    from edgebook.private_data import make_private, make_public, privacy
+
+    if folders:
+        for line in (make_public if undo else make_private)(here(), folders):
+            click.echo(line)
+        return
+    if undo:
+        raise click.UsageError("--undo: name the folders")
+    found = privacy(here(), private=settings().outcomes.private)
+    for name, _, detail in found:
+        click.echo(f"{name}: {detail}")
+    if not found:
+        click.echo("nothing is private: git may have everything below data")
+    if not all(ok for _, ok, _ in found):
+        click.get_current_context().exit(1)

@@ -9,6 +9,7 @@ import click
 
 from edgebook.cli_options import as_json_option, here, settings
 from edgebook.cli_views import show
+from edgebook.desk_outcomes import Outcomes
 
 if TYPE_CHECKING:
     from edgebook.imports import Tool
@@ -53,17 +54,20 @@ def import_(
     adds what happened since. The loop learns from them with outcomes.source: files in params.yaml.
     """
     from edgebook.imports import RefusedTradesError, import_trades
+    from edgebook.private_data import add_again, refuse_file_in_sight, refuse_seen
 
+    desk = settings().outcomes if here().params.is_file() else Outcomes()
+    refuse_seen(here(), private=desk.private)
+    refuse_file_in_sight(Path(file), paths=here(), private=desk.private)
     try:
         said = import_trades(
             Path(file), tool=tool, paths=here(), until=until, timeframe=timeframe, pair=pair, exit_plan=exit_plan,
-            stamps=stamps, exit_words=settings().outcomes.exit_words if here().params.is_file() else {},
-            skip_refused=skip_refused,
+            stamps=stamps, exit_words=desk.exit_words, skip_refused=skip_refused,
         )  # fmt: skip
     except RefusedTradesError as error:
         _tell(error.lines[1:])
         raise
-    _tell(said["refused"])
+    _tell([*said["refused"], *filter(None, [add_again(here(), ["recorded"])])])
     show(said, _view, as_json=as_json)
 
 

@@ -40,7 +40,8 @@ def examine(paths: Paths) -> list[Check]:
     -------
     list of Check
     """
-    return [_python(), _packages(paths), _processor(), _disk(paths), _settings(paths), *_tables(paths), _seals(paths)]
+    machine = [_python(), _packages(paths), _processor(), _disk(paths)]
+    return [*machine, _settings(paths), *_private(paths), *_tables(paths), _seals(paths)]
 
 
 def _python() -> Check:
@@ -90,6 +91,18 @@ def _settings(paths: Paths) -> Check:
     return Check(
         "settings", True, f"history {params.run.history}, week to {params.run.as_of}, market {params.bars.source}"
     )
+
+
+def _private(paths: Paths) -> list[Check]:
+    """Whether git keeps out of what is private; nothing where nothing is."""
+    from edgebook.private_data import privacy
+
+    try:
+        private = load_params(paths.params).outcomes.private
+        found = privacy(paths, private=private)
+    except EdgebookError:  # of params.yaml, and told by the check before
+        return []
+    return [Check("private", ok, f"{name}: {detail}") for name, ok, detail in found]
 
 
 def _tables(paths: Paths) -> list[Check]:

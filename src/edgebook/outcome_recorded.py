@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from edgebook.week import Week
 
 DECIMALS = 6
-SMALLEST_PRIVATE = 5
-"""In private mode no mean of fewer trades is shown: it would show the trades."""
+PRIVATE_TENS = 10
+"""In private mode trades are shown in tens: no mean of fewer, and no two weeks whose means differ by one trade."""
 GAPS = (
     "group", "name", "n", "recorded_r", "simulated_r", "gap", "gap_low", "gap_high", "side_bps", "side_bps_low",
     "side_bps_high",
@@ -37,8 +37,9 @@ class Recorded:
     ----------
     pairs : DataFrame
         One row a closed recorded outcome whose simulated one is known too: signal_id (ours), exit_plan, pair, regime,
-        week (of the entry), recorded_r, simulated_r, gap (recorded less simulated, R) and side_ratio (half of what the
-        net profit falls short of the simulated one, a share of the notional: what each side cost beyond the model).
+        week (of the entry), known_at, recorded_r, simulated_r, gap (recorded less simulated, R) and side_ratio (half of
+        what the net profit falls short of the simulated one, a share of the notional: what each side cost beyond the
+        model).
     arms : dict of str to int
         How many of the recorded outcomes are of trades that an arm's book made too; "account" is the account's.
     traded : DataFrame
@@ -77,7 +78,8 @@ def recorded_of(week: Week, *, outcomes: Mapping[str, Any]) -> Recorded:
         Section `outcomes` of params.yaml.
     """
     settings = section(Outcomes, outcomes, where="params.yaml: outcomes")
-    columns = ["signal_id", "exit_plan", "pair", "regime", "week", "recorded_r", "simulated_r", "gap", "side_ratio"]
+    columns = ["signal_id", "exit_plan", "pair", "regime", "week", "known_at"]
+    columns += ["recorded_r", "simulated_r", "gap", "side_ratio"]
     parts = [_pairs(week, table.stem) for table in sorted(week.paths.outcomes.glob("*.parquet")) if has_recorded(table)]
     pairs = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     facts = None
@@ -115,15 +117,39 @@ def gaps(recorded: Recorded) -> pd.DataFrame:
     -------
     DataFrame
         Columns `GAPS`, intervals with weeks as clusters. side_bps: what each side of a trade cost beyond
-        candidates.fee_bps and candidates.slippage_bps, if the whole gap is cost.
+        candidates.fee_bps and candidates.slippage_bps, if the whole gap is cost. In private mode over whole tens of
+        trades, see Notes.
+
+    Notes
+    -----
+    One trade could be had from two means that differ by it: of a cell in two weeks, or of a total and its cells. In
+    private mode a regime therefore holds the first ten, twenty, … of its trades that became known, the row of all is of
+    the same trades, and there are no pairs.
     """
     pairs = recorded.pairs
-    groups = [("all", "all", pairs)]
-    for column in ("regime", "pair"):
+    if recorded.private:
+        pairs = pairs.sort_values(["known_at", "signal_id"], kind="stable")
+        place = pairs.groupby("regime").cumcount()
+        size = pairs.groupby("regime")["regime"].transform("size")
+        pairs = pairs[place < size // PRIVATE_TENS * PRIVATE_TENS]
+    groups = [("all", "all", pairs)] if len(pairs) else []
+    for column in ("regime",) if recorded.private else ("regime", "pair"):
         groups += [(column, str(name), part) for name, part in pairs.groupby(column, sort=True)]
-    smallest = SMALLEST_PRIVATE if recorded.private else 1
-    groups = [(group, name, part) for group, name, part in groups if len(part) >= smallest]
     return pd.DataFrame([_gap(group, name, part) for group, name, part in groups], columns=list(GAPS))
+
+
+def counted(n: int, *, private: bool) -> str:
+    """How many trades, as a page may say it: in private mode in tens.
+
+    Examples
+    --------
+    >>> [counted(n, private=True) for n in (0, 3, 10, 1234)], counted(3, private=False)
+    (['fewer than 10', 'fewer than 10', '10 or more', '1,230 or more'], '3')
+    """
+    if not private:
+        return f"{n:,}"
+    tens = n // PRIVATE_TENS * PRIVATE_TENS
+    return f"{tens:,} or more" if tens else f"fewer than {PRIVATE_TENS}"
 
 
 def _gap(group: str, name: str, part: pd.DataFrame) -> dict[str, Any]:
@@ -146,7 +172,9 @@ def _pairs(week: Week, plan: str) -> pd.DataFrame:
         week.paths.candidates / f"{plan}.parquet",
         columns=[*KEY, "exit_reason", "profit_ratio", "r_multiple"],
     )
-    both = mine[[*KEY, "open_date", "profit_ratio", "r_multiple"]].merge(simulated, on=KEY, suffixes=("", "_simulated"))
+    both = mine[[*KEY, "open_date", "known_at", "profit_ratio", "r_multiple"]].merge(
+        simulated, on=KEY, suffixes=("", "_simulated")
+    )
     both = both[both["exit_reason"] != "open"].merge(week.regimes[[*tables.KEY, "regime"]], on=tables.KEY)
     gap = (both["r_multiple"] - both["r_multiple_simulated"]).round(DECIMALS)
     cost = both["profit_ratio_simulated"] - both["profit_ratio"]
@@ -157,6 +185,7 @@ def _pairs(week: Week, plan: str) -> pd.DataFrame:
             "pair": both["pair"],
             "regime": both["regime"],
             "week": intervals.weeks_since_epoch(both["open_date"]),
+            "known_at": both["known_at"],
             "recorded_r": both["r_multiple"],
             "simulated_r": both["r_multiple_simulated"],
             "gap": gap,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from edgebook.outcome_recorded import Recorded, gaps
+from edgebook.outcome_recorded import Recorded, counted, gaps
 from edgebook.report import formatted, interval, prose, table
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 NOTHING = (
     "No outcome is recorded: all that was learned from is simulated. docs/howto/learn-from-your-own-outcomes.md says "
     "how to connect a desk's own."
+)
+PRIVATE = (
+    "Private mode: counts and means are of whole tens of trades, those that became known first in each regime, and no "
+    "single trade is shown."
 )
 _SHOWN = 12
 
@@ -26,15 +31,17 @@ def recorded_reading(recorded: Recorded) -> Prose:
     """
     if recorded.empty:
         return prose(NOTHING)
-    n = len(recorded.pairs)
-    arms = ", ".join(f"{name} {count:,}" for name, count in recorded.arms.items())
+    count = partial(counted, private=recorded.private)
+    arms = ", ".join(f"{name} {count(n)}" for name, n in recorded.arms.items())
     regimes = recorded.pairs["regime"].value_counts().sort_index()
-    by_regime = ", ".join(f"{str(name).replace('_', ' ')} {count:,}" for name, count in regimes.items()) or "none"
+    by_regime = ", ".join(f"{str(name).replace('_', ' ')} {count(n)}" for name, n in regimes.items()) or "none"
     lines = [
-        f"{n:,} closed outcomes are the desk's own and are learned from in place of the simulated ones; "
-        f"{recorded.held:,} more trades are open. By regime: {by_regime}. Also traded in the books of: {arms}. The "
-        "books keep the engine's fills, so that all arms are filled alike.",
+        f"{count(len(recorded.pairs))} closed outcomes are the desk's own and are learned from in place of the "
+        f"simulated ones; {count(recorded.held)} more trades are open. By regime: {by_regime}. Also traded in the "
+        f"books of: {arms}. The books keep the engine's fills, so that all arms are filled alike.",
     ]
+    if recorded.private:
+        lines.append(PRIVATE)
     found = gaps(recorded)
     if len(found):
         whole = found.iloc[0]
@@ -47,10 +54,12 @@ def recorded_reading(recorded: Recorded) -> Prose:
             words = f"The desk's fills were better than the model's: {bps} a side ({side}) beside params.yaml's costs."
         else:
             words = f"Whether the desk's fills cost more than the model's is undecided: {bps} a side ({side})."
-        lines.append(f"Recorded less simulated: {formatted(whole['gap'], 'r')} a trade ({band}, n {n:,}). {words}")
+        lines.append(
+            f"Recorded less simulated: {formatted(whole['gap'], 'r')} a trade ({band}, n {whole['n']:,}). {words}"
+        )
     if len(recorded.unjoined):
         lines.append(
-            f"{len(recorded.unjoined):,} recorded outcomes did not join a candidate and teach nothing."
+            f"{count(len(recorded.unjoined))} recorded outcomes did not join a candidate and teach nothing."
             + ("" if recorded.private else f" The first: {_first_unjoined(recorded)}.")
         )
     return prose(*lines)
@@ -94,9 +103,10 @@ def findings_table(recorded: Recorded) -> Table | Prose:
     if found.empty:
         return prose() if recorded.empty else prose("The check against the bars found nothing.")
     impossible = int(found.loc[found["impossible"].astype(bool), "signal_id"].nunique())
+    count = partial(counted, private=recorded.private)
     said = (
-        f"The check against the bars found {len(found):,} things in {found['signal_id'].nunique():,} outcomes; "
-        f"{impossible:,} contradict themselves and are not learned from."
+        f"The check against the bars found {count(len(found))} things in {count(found['signal_id'].nunique())} "
+        f"outcomes; {count(impossible)} contradict themselves and are not learned from."
     )
     if recorded.private:
         return prose(said)

@@ -110,10 +110,12 @@ def _candidates(given: Mapping[str, Any], paths: Paths) -> str:
 
 
 def _outcomes(given: Mapping[str, Any], paths: Paths) -> str:
+    from edgebook.private_data import refuse_seen
     from edgebook.recorded_outcomes import recorded_facts, write_outcomes
 
     params = _params(given)
     settings, fee = params.outcomes, params.candidates.fee_bps / 1e4
+    refuse_seen(paths, private=settings.private)
     facts = recorded_facts(paths, recorded=paths.recorded, settings=settings, fee=fee, as_of=params.run.as_of)
     total, recorded = write_outcomes(paths, facts=facts)
     if facts is None:
