@@ -24,7 +24,7 @@ from edgebook.recipes import Recipe
 ROOT = repository()
 PAGES = [
     page
-    for pattern in ("*.md", "docs/*.md", "docs/howto/*.md", "data/*/README.md")
+    for pattern in ("*.md", "docs/*.md", "docs/howto/*.md", "data/*/README.md", "examples/*.md")
     for page in sorted(ROOT.glob(pattern))
 ]
 NESTED = {
