@@ -151,3 +151,36 @@ def test_the_example_is_read_as_it_is_and_never_written_twice(tmp_path: Path, mo
     assert (status, errors.count("\n")) == (1, 1)
     assert "name a folder without bars, nothing was written" in errors
     assert {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()} == before
+
+
+def test_a_holiday_ends_the_week_and_a_member_must_be_there_as_in_a_run(tmp_path: Path) -> None:
+    closed = sessions("2018-01-02", "2019-04-18")
+    write = bars(closed)[["date", "open", "high", "low", "close", "volume"]]
+    write.assign(date=write["date"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_csv(tmp_path / "X_1h.csv", index=False)
+    whole = load_params(repository() / "params.yaml")
+    market = replace(whole.bars, source="folder", timeframes=("1h",), folder=str(tmp_path))
+    params = replace(
+        whole, bars=market, run=replace(whole.run, history="mine", as_of="2019-04-22", genesis="2018-05-21")
+    )
+
+    def says(**declared: object) -> list[str]:
+        found = check_data(replace(params, bars=replace(market, **declared)), Paths(repository()))
+        return [f"{row['where']}: {row['says']}" for row in found["findings"] if row["effect"] == "stops"]
+
+    assert "the data of folder end at 2019-04-18 20:30 UTC" in says()[0]
+    assert says(holidays=("2019-04-19",)) == []
+    assert "folder has no pair 'Y'" in says(holidays=("2019-04-19",), universe={"Y": {}})[0]
+    late = says(holidays=("2019-04-19",), universe={"X": {"from": "2018-02-14"}})
+    assert "2018-05-21 lies 13 weeks after the first bar" in late[0] and "choose 2018-07-09 or a later" in late[0]
+
+
+def test_what_was_received_is_looked_at_where_it_lies(tmp_path: Path) -> None:
+    whole = load_params(repository() / "params.yaml")
+    own = bars(pd.date_range("2017-01-02 01:00", "2019-01-07", freq="1h", tz="UTC")).drop(columns=["timeframe", "pair"])
+    parts = tmp_path / "data" / "received"
+    parts.mkdir(parents=True)
+    known = own.assign(pair="X", timeframe="1h", known_at=utc("2019-01-07"))
+    known.to_parquet(parts / "bars-20190107T000000Z-000.parquet", index=False)
+    params = replace(whole, bars=replace(whole.bars, source="ccxt", timeframes=("1h",)))
+    found = check_data(replace(params, run=replace(whole.run, as_of="2019-01-07")), Paths(tmp_path))
+    assert [row["n"] for row in found["series"]] == [len(own)] and found["stopped"] == 0

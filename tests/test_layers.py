@@ -32,7 +32,7 @@ LAYERS: dict[str, str] = {
     "arms": "book day_scores gate pending arms cusum drift drift_limits drift_streams drift_words",
     "seals": "seals seal_text seal_shapes sealed_files seal_lines week before_seal",
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
-    "loop": "routing loop drift_week week_rows decisions proposals history rederive epochs remaking",
+    "loop": "genesis routing loop drift_week week_rows decisions proposals history rederive epochs remaking",
     "evidence": "source_digest evidence_markets evidence_arms evidence_weeks evidence_variants evidence_cells "
     "ablation evidence_loop evidence_loops known_switch known_truth null_* naive_rules adversarial_* power_curves "
     "audit audit_* planted_leaks loop_books loop_counts loop_summary loop_planted",

@@ -17,6 +17,8 @@ _WORDS = {"stops": "STOPS", "dropped": "dropped", "used": "used", "nothing": "so
 
 def data_check(found: Mapping[str, Any]) -> None:
     """One line a series and one a finding, the worst first; of many, a summary and the worst."""
+    from edgebook.data_check_calendar import duration
+
     rows, findings = found["series"], found["findings"]
     shown = _worst(rows)
     table(
@@ -29,7 +31,7 @@ def data_check(found: Mapping[str, Any]) -> None:
                 row["last"],
                 f"{row['n']:,}",
                 f"{row['gaps']:,}",
-                f"{row['longest_gap_hours']:g} h" if row["gaps"] else "",
+                duration(row["longest_gap_hours"]) if row["gaps"] else "",
                 f"{row['zero_volume']:,}",
                 f"{row['outliers']:,}",
                 row["calendar"],

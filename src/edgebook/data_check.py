@@ -9,7 +9,11 @@ import pandas as pd
 from edgebook.bars import utc
 from edgebook.data_check_series import EFFECTS, Finding, examine_series
 from edgebook.errors import EdgebookError
+from edgebook.genesis import check_genesis
+from edgebook.known_bars import place_of
+from edgebook.seals import sealed_weeks
 from edgebook.sources import bars_table, source_bars
+from edgebook.universe import declared_universe
 
 if TYPE_CHECKING:
     from edgebook.folder_file import FileRead
@@ -45,7 +49,18 @@ def check_data(params: Params, paths: Paths) -> dict[str, Any]:
     findings += _late(series)
     if series and not any(finding.effect == "stops" for finding in findings):
         try:
-            bars_table(series, source=bars.source, timeframes=bars.timeframes, as_of=as_of, files=bars.files)
+            table = bars_table(
+                series,
+                source=bars.source,
+                timeframes=bars.timeframes,
+                as_of=as_of,
+                files=bars.files,
+                universe=declared_universe(bars.universe, file=bars.universe_file, root=paths.root),
+                holidays=bars.holidays,
+            )
+            if not sealed_weeks(paths, params.run.history):  # a history that is to begin
+                warmup_weeks = params.learning.warmup_weeks
+                check_genesis(params.run.genesis, first=table["date"].min(), warmup_weeks=warmup_weeks)
         except EdgebookError as error:
             findings.append(_stop(error))
     findings.sort(key=lambda finding: EFFECTS.index(finding.effect))
@@ -64,7 +79,8 @@ Series = list[tuple[pd.DataFrame, dict[str, int]]]
 def _other(bars: Bars, paths: Paths, *, as_of: str) -> tuple[Series, list[Finding]]:
     """All series of a source that is no folder of files."""
     try:
-        found = source_bars(bars.source, folder=paths.root / bars.folder, synthetic=bars.synthetic, as_of=utc(as_of))
+        place = place_of(bars, root=paths.root)
+        found = source_bars(bars.source, folder=place, synthetic=bars.synthetic, as_of=utc(as_of))
     except EdgebookError as error:
         return [], [_stop(error)]
     return [(own, {}) for own in found], []

@@ -97,6 +97,13 @@ def _clock(opened: NDArray[np.int64], middle: NDArray[np.int64]) -> str:
     return f" from {at // 60:02}:{at % 60:02} {zone}" + (" (a guess)" if best[1] else "")
 
 
+def duration(hours: float) -> str:
+    """Spell a length of time: minutes below an hour, days from two on."""
+    if hours < 1:
+        return f"{hours * 60:.0f} min"
+    return f"{hours:g} h" if hours < 48 else f"{hours / 24:.1f} days"
+
+
 def gaps(bars: pd.DataFrame, calendar: Calendar) -> pd.DataFrame:
     """Times in which bars are missing.
 
@@ -146,6 +153,8 @@ def gaps(bars: pd.DataFrame, calendar: Calendar) -> pd.DataFrame:
 
 def _spelled(days: tuple[int, ...]) -> str:
     """Days of the week in words."""
+    if days == (0, 1, 2, 3, 4, 6):
+        return "Sun to Fri"
     if len(days) > 2 and days == tuple(range(days[0], days[-1] + 1)):
         return f"{_DAYS[days[0]]} to {_DAYS[days[-1]]}"
     return ", ".join(_DAYS[d] for d in days)

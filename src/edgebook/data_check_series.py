@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from edgebook.data_check_calendar import calendar_of, gaps
+from edgebook.data_check_calendar import calendar_of, duration, gaps
 from edgebook.folder_repair import filled_bars
 from edgebook.folder_splits import split_words, suspected_splits
 
@@ -129,7 +129,7 @@ def examine_series(
         found.append(Finding("used", "outlier", where, words, "used as it is; correct or drop rows that are wrong"))
     if len(missing):
         hours, after = missing["hours"].iloc[0], missing["after"].iloc[0]
-        words = f"{_count(len(missing), 'gap')}, the longest {hours:g} hours after {after:%Y-%m-%d %H:%M}"
+        words = f"{_count(len(missing), 'gap')}, the longest {duration(hours)} after {after:%Y-%m-%d %H:%M}"
         found.append(Finding("nothing", "gap", where, words, "not filled"))
     if quiet == len(bars):
         found.append(

@@ -18,6 +18,7 @@ from edgebook.decisions import Inputs, State, admit, decide
 from edgebook.drift_week import SEALED_NAME, watch_week
 from edgebook.errors import SealError, SettingsError
 from edgebook.gate import Trial, baseline_bar, bet, challenge, error_share
+from edgebook.genesis import check_genesis
 from edgebook.importance_run import kept_in_force
 from edgebook.learners import LEARNER_COLUMNS
 from edgebook.loaded_plans import newest_read
@@ -50,13 +51,8 @@ def begin_history(inputs: Inputs, *, at: str) -> Seal:
         There is too little data before genesis.
     """
     moment = milliseconds(at)
-    first = int(inputs.market.date[0])
-    needed = (inputs.rules.learning.warmup_weeks + 4) * WEEK_MS
-    if moment - first < needed:
-        raise SettingsError(
-            f"params.yaml: run.genesis: {at} lies {(moment - first) // WEEK_MS} weeks after the first bar; "
-            f"learning.warmup_weeks and four more make {needed // WEEK_MS}; choose a later Monday"
-        )
+    first = pd.Timestamp(int(inputs.market.date[0]), unit="ms", tz="UTC")
+    check_genesis(at, first=first, warmup_weeks=inputs.rules.learning.warmup_weeks)
     inputs = replace(inputs, rules=replace(inputs.rules, kept=kept_in_force(inputs.attachments)))
     recipes: dict[str, dict[str, Any]] = {}
     arms = {}

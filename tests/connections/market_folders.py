@@ -8,9 +8,13 @@ is delisted; minute crypto never sleeps, and misses a bar here and there.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 NEW_YORK = "America/New_York"
 HOLIDAYS = {  # of the exchange in New York
@@ -43,23 +47,20 @@ def stock_folder(
 
     The second lists a third of the way in, the third is delisted at two thirds.
     """
-    days = pd.date_range(start, periods=weeks * 7, freq="D")
-    shut = pd.date_range(*SHUT)
-    days = [d for d in days if d.day_of_week < 5 and f"{d:%Y-%m-%d}" not in HOLIDAYS and d not in shut]
+    closes, day = _sessions(start, weeks)
+    last = int(day[-1]) + 1
     names = [f"S{number:03d}" for number in range(symbols)]
     for number, name in enumerate(names):
-        own = days
+        kept = np.ones(len(closes), bool)
         if number == 1:
-            own = days[len(days) // 3 :]
+            kept = day >= last // 3
         if number == 2:
-            own = days[: 2 * len(days) // 3]
-        closes = pd.DatetimeIndex([stamp for day in own for stamp in _session(day)]).tz_convert("UTC")
-        bars = _walk(closes, seed=seed + number, price=40.0 + 15 * number % 300, hourly=0.006, digits=2)
+            kept = day < 2 * last // 3
+        bars = _walk(closes[kept], seed=seed + number, price=40.0 + 15 * number % 300, hourly=0.006, digits=2)
         if not daily_only:
             _save(bars, folder / f"{name}_1h.csv")
-        by_day = bars.groupby(bars["date"].dt.tz_convert(NEW_YORK).dt.normalize())
-        daily = by_day.agg({"date": "last", "open": "first", "high": "max", "low": "min", "close": "last",
-                            "volume": "sum"})  # fmt: skip
+        daily = bars.groupby(day[kept]).agg({"date": "last", "open": "first", "high": "max", "low": "min",
+                                             "close": "last", "volume": "sum"})  # fmt: skip
         _save(daily, folder / f"{name}_1d.csv")
     return names
 
@@ -86,11 +87,18 @@ def _hours(start: str, weeks: int) -> pd.DatetimeIndex:
     return pd.date_range(begin + _HOUR, begin + pd.Timedelta(weeks=weeks), freq="h").tz_convert(NEW_YORK)
 
 
-def _session(day: pd.Timestamp) -> list[pd.Timestamp]:
-    """Closes of a session's hourly bars: 10:30 to 15:30, and the half hour to 16:00; half days end at 13:00."""
-    last = 13.0 if f"{day:%Y-%m-%d}" in HALF_DAYS else 16.0
-    hours = [*np.arange(10.5, last, 1.0), last]
-    return [(day + pd.Timedelta(hours=float(h))).tz_localize(NEW_YORK) for h in hours]
+def _sessions(start: str, weeks: int) -> tuple[pd.DatetimeIndex, NDArray[np.int64]]:
+    """Closes of hourly bars in UTC, 10:30 to 15:30 and 16:00 in New York or 13:00 on a half day; number of the day."""
+    days = pd.date_range(start, periods=weeks * 7, freq="D")
+    shut = days.isin(pd.DatetimeIndex(sorted(HOLIDAYS))) | days.isin(pd.date_range(*SHUT)) | (days.day_of_week >= 5)
+    days = days[~shut]
+    half = days.isin(pd.DatetimeIndex(sorted(HALF_DAYS)))
+    hours = np.r_[np.arange(10.5, 16.0), 13.0, 16.0]
+    there = np.where(half[:, None], hours <= 13.0, hours != 13.0)
+    stamps = (days.values[:, None] + (hours * 60).astype("timedelta64[m]"))[there]
+    day = np.repeat(np.arange(len(days)), there.sum(axis=1))
+    order = np.argsort(stamps, kind="stable")
+    return pd.DatetimeIndex(stamps[order]).tz_localize(NEW_YORK).tz_convert("UTC"), day[order]
 
 
 def _walk(closes: pd.DatetimeIndex, *, seed: int, price: float, hourly: float, digits: int) -> pd.DataFrame:
@@ -115,4 +123,5 @@ def _walk(closes: pd.DatetimeIndex, *, seed: int, price: float, hourly: float, d
 def _save(bars: pd.DataFrame, path: Path) -> None:
     """Write a file as `data/raw/README.md` asks for it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    bars.to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
+    stamps = np.datetime_as_string(pd.DatetimeIndex(bars["date"]).tz_convert(None).to_numpy(), unit="s")
+    bars.assign(date=np.char.add(stamps, "Z")).to_csv(path, index=False)
