@@ -105,7 +105,10 @@ def make_tables(params: Params, paths: Paths, *, until: str) -> None:
     from edgebook.remaking import make_tables as make_of
 
     bars = bars_as_of(params.bars, root=paths.root, as_of=until)
-    plans = sorted({arm.policy.exit_plan for arm in last_sealed(params, paths).seal.arms.values()})
+    seal = last_sealed(params, paths).seal
+    # The account may hold a trade of an arm that has left since: of a challenger to which it was routed.
+    held = {position["exit_plan"] for position in seal.account.positions}
+    plans = sorted({arm.policy.exit_plan for arm in seal.arms.values()} | held)
     parsed = [ExitPlan.parse(name) for name in plans]
     make_of(params, bars, plans=parsed, into=paths.daily(params.run.history), recorded=paths.recorded, as_of=until)
 
