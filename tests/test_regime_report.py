@@ -59,6 +59,13 @@ def test_the_regime_now_is_the_last_spell_of_every_series() -> None:
     assert "1 trending bullish" in regime_readings.now_reading(now).text
 
 
+def test_a_series_that_has_ended_has_no_regime_now() -> None:
+    delisted = labelled([R] * 200, [B, V])
+    now = regime_report.regimes_now(delisted)
+    assert now["pair"].tolist() == ["A"]  # B has had no bar for eight days
+    assert regime_report.regimes_now(delisted[delisted["date"] < "2019-01-14"])["pair"].tolist() == ["A", "B"]
+
+
 def test_shares_are_of_bars_and_add_up() -> None:
     shares = regime_report.shares(labelled([R] * 6 + [B] * 2, [V] * 2))
     assert shares["regime"].tolist() == list(REGIMES)
@@ -99,6 +106,14 @@ def test_durations_leave_cut_spells_out() -> None:
     assert found.loc[R, "n"] == 6  # neither the first nor the last
     assert np.isnan(found.loc[S, "median_bars"])
     assert "n/a" in repr(regime_tables.durations_table(found.reset_index()))
+
+
+def test_how_long_a_spell_lasts_counts_the_nights_that_it_lies_over() -> None:
+    frame = labelled([R, R, B, B, R])
+    frame["date"] = pd.to_datetime([f"2019-01-07 {h}:00" for h in (15, 16, 20)] + ["2019-01-08 15:00"] * 2, utc=True)
+    frame.loc[4, "date"] += pd.Timedelta("1h")
+    found = regime_report.durations(frame).set_index("regime").loc[B]
+    assert found[["median_bars", "median_hours"]].tolist() == [2, 20]
 
 
 def test_the_interval_of_a_median_covers_it() -> None:

@@ -9,7 +9,6 @@ import pandas as pd
 from scipy import stats
 
 from edgebook import tables
-from edgebook.bars import TIMEFRAMES
 from edgebook.intervals import Interval, clusters_of, mean_interval, rate_interval
 from edgebook.params import Regimes, plain, section
 from edgebook.regime_hmm import label_bars, rule_settings
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from edgebook.week import Week
 
 SERIES = ["pair", "timeframe"]
+_ENDED = pd.Timedelta(days=7)
 
 
 def segment_week(week: Week, *, regimes: Mapping[str, Any], write: bool) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def segment_week(week: Week, *, regimes: Mapping[str, Any], write: bool) -> pd.D
 
 
 def regimes_now(regimes: pd.DataFrame) -> pd.DataFrame:
-    """Regime of every series at its last bar.
+    """Regime of every series at its last bar, but for those that ended a week and more before the newest.
 
     Returns
     -------
@@ -55,6 +55,8 @@ def regimes_now(regimes: pd.DataFrame) -> pd.DataFrame:
         pair, timeframe, regime, since (first bar of the spell), bars (its length so far), trend_z,
         volatility_quantile.
     """
+    ended = regimes.groupby(SERIES, observed=True)["date"].transform("max") < regimes["date"].max() - _ENDED
+    regimes = regimes[~ended]
     last = spells(regimes).groupby(SERIES, observed=True).tail(1).set_index(SERIES)
     numbers = regimes.groupby(SERIES, observed=True)[["trend_z", "volatility_quantile"]].last()
     now = last.join(numbers).reset_index()
@@ -127,7 +129,7 @@ def durations(regimes: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         timeframe, regime, n (complete spells), median_bars with low and high (95 %, by ranks), p10_bars, p90_bars,
-        median_hours.
+        median_hours (by the clock, with nights and weekends).
 
     Notes
     -----
@@ -135,14 +137,16 @@ def durations(regimes: pd.DataFrame) -> pd.DataFrame:
     assumed (Conover 1999, section 3.2). Spells are taken as independent.
     """
     found = spells(regimes)
+    found["hours"] = (found.groupby(SERIES, observed=True)["since"].shift(-1) - found["since"]) / pd.Timedelta("1h")
     rows = []
     for timeframe, own in found.groupby("timeframe", observed=True, sort=False):
-        hours = TIMEFRAMES[str(timeframe)] / 60
         for regime in REGIMES:
-            bars = np.sort(own.loc[own["complete"] & (own["regime"] == regime), "bars"].to_numpy(np.float64))
+            whole = own[own["complete"] & (own["regime"] == regime)]
+            bars = np.sort(whole["bars"].to_numpy(np.float64))
+            hours = float(np.median(whole["hours"])) if bars.size else np.nan
             low, high = _median_interval(bars)
             middle = np.quantile(bars, [0.5, 0.1, 0.9]) if bars.size else np.full(3, np.nan)
-            rows.append((timeframe, regime, bars.size, middle[0], low, high, middle[1], middle[2], middle[0] * hours))
+            rows.append((timeframe, regime, bars.size, middle[0], low, high, middle[1], middle[2], hours))
     columns = ["timeframe", "regime", "n", "median_bars", "low", "high", "p10_bars", "p90_bars", "median_hours"]
     return _ordered(pd.DataFrame(rows, columns=columns))
 
