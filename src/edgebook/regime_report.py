@@ -137,7 +137,8 @@ def durations(regimes: pd.DataFrame) -> pd.DataFrame:
     assumed (Conover 1999, section 3.2). Spells are taken as independent.
     """
     found = spells(regimes)
-    found["hours"] = (found.groupby(SERIES, observed=True)["since"].shift(-1) - found["since"]) / pd.Timedelta("1h")
+    until = found.groupby(SERIES, observed=True)["since"].shift(-1)
+    found["hours"] = (until - found["since"]).dt.total_seconds() / 3600
     rows = []
     for timeframe, own in found.groupby("timeframe", observed=True, sort=False):
         for regime in REGIMES:
