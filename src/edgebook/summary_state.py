@@ -115,6 +115,33 @@ def bar_gaps(bars: pd.DataFrame, *, as_of: str) -> list[Gap]:
     return found
 
 
+def late_told(bars: pd.DataFrame, *, as_of: str) -> list[str]:
+    """Sentence on the series that had gone silent when the week was run; none where nobody was late.
+
+    Parameters
+    ----------
+    bars : DataFrame
+        pair, timeframe, date (close time, UTC), sorted by them.
+    as_of : str
+        The Monday at which the week ends.
+
+    Notes
+    -----
+    Of received bars a week waits for such a series, unless params.yaml says that it need not; of files the last bar of
+    any pair is what completes a week, so that this is where a late one is told of.
+    """
+    from edgebook.late_series import USUAL_WEEKS, late_series, told
+
+    end = pd.Timestamp(as_of, tz="UTC")
+    recent = bars[(bars["date"] > end - pd.Timedelta(weeks=2 * USUAL_WEEKS)) & (bars["date"] <= end)]
+    closes = {
+        (str(pair), str(timeframe)): pd.DatetimeIndex(own).as_unit("ms").asi8
+        for (pair, timeframe), own in recent.groupby(["pair", "timeframe"], sort=True)["date"]
+    }
+    late = [one for one in late_series(closes, at=end) if not one.ended]
+    return [f"The week was run without late bars: none of {told(late, most=8)} UTC."] if late else []
+
+
 def sleeping_heads(values: pd.DataFrame) -> list[str]:
     """Sentences on heads none of whose indicators is known at any bar: they say nothing and are not weighed.
 

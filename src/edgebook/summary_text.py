@@ -14,7 +14,7 @@ from edgebook.seal_lines import book_share
 from edgebook.summary_changes import policy_changes
 from edgebook.summary_numbers import CLOSE_TO_EVEN, WINDOW_WEEKS, change_text, week_numbers
 from edgebook.summary_settings import Change, settings_changes, unnamed_change
-from edgebook.summary_state import bar_gaps, open_positions, sleeping_heads
+from edgebook.summary_state import bar_gaps, late_told, open_positions, sleeping_heads
 from edgebook.summary_verdict import verdict_of, written_wealth
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def gather_facts(week: Week, *, trial_weeks: int | None = None) -> Facts:
         verdict=verdict_of(week, trial_weeks=trial_weeks),
         alarms=[str(alarm["text"]) for alarm in alarms_of(seal.head)],
         events=[
+            *late_told(bars, as_of=week.as_of),
             *(f"{event['recipe']} {event['kind']}: {event['text']}." for event in told),
             *sleeping_heads(week.indicators),
         ],
