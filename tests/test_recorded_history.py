@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from edgebook import outcome_recorded, tables
+from edgebook.data_fetch import fetch_first
 from edgebook.errors import DataError
 from edgebook.history import backfill
 from edgebook.loaded_plans import revised_outcomes
@@ -101,6 +102,19 @@ def _outcomes(paths: Paths, week: str) -> None:
     write_outcomes(
         paths, facts=recorded_facts(paths, recorded=paths.recorded, settings=settings, fee=0.00075, as_of=week)
     )
+
+
+def test_a_week_that_is_run_late_takes_the_snapshot_of_its_monday(small, taken, tmp_path, monkeypatch):
+    """Whatever the clock says: what closed after the Monday is open in it, what was opened after is not there."""
+    paths = connected(small, tmp_path)
+    monkeypatch.setenv("SMALL_DESK", f"sqlite:///{tmp_path / 'desk.sqlite'}")
+    write_database(desk_trades(taken), path=tmp_path / "desk.sqlite")
+    assert f"data/recorded/outcomes-{GENESIS}.csv" in fetch_first(load_params(paths.params), paths, at=GENESIS)
+    found = read_recorded(paths.recorded)
+    assert set(found["status"]) == {"open", "closed"}
+    assert found["open_date"].max() < at(GENESIS) < taken["open_date"].max()
+    assert found["close_date"].max() <= at(GENESIS)
+    assert "nothing new" in fetch_first(load_params(paths.params), paths, at=GENESIS)
 
 
 def test_a_history_is_the_same_in_one_go_week_by_week_and_derived_again(small, by_the_week, tmp_path):
