@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from edgebook.errors import DataError, SettingsError
 from edgebook.outcome_recorded import Recorded, gaps
 from edgebook.outcome_recorded_readings import recorded_reading
-from edgebook.paths import Paths
+from edgebook.paths import Paths, repository
 from edgebook.private_data import make_private, privacy, refuse_file_in_sight, refuse_seen, seen_by_git
 
 SNAPSHOT = "data/recorded/outcomes-2018-04-09.csv"
@@ -81,6 +83,26 @@ def test_what_is_in_the_history_is_refused_until_it_is_taken_out(paths):
         make_private(paths, ["recorded"])
     with pytest.raises(SettingsError, match="give recorded, received, raw"):
         make_private(paths, ["ledger"])
+
+
+def test_the_how_tos_commands_take_it_out_of_all_commits(paths, monkeypatch):
+    page = (repository() / "docs" / "howto" / "share-data.md").read_text(encoding="utf-8")
+    (commands,) = [block for block in re.findall(r"```\n(.*?)```", page, flags=re.DOTALL) if "filter-branch" in block]
+    write(paths, SNAPSHOT)
+    git(paths.root, "add", "-A")
+    git(paths.root, "commit", "-qm", "Leak")
+    git(paths.root, "branch", "another")
+    environment = {**os.environ, "FILTER_BRANCH_SQUELCH_WARNING": "1"}
+    subprocess.run(["bash", "-e", "-c", commands], cwd=paths.root, check=True, capture_output=True, env=environment)
+    listed = subprocess.run(
+        ["git", "cat-file", "--batch-all-objects", "--batch"], cwd=paths.root, check=True, capture_output=True
+    )
+    assert b"ZEBRA" not in listed.stdout
+    assert b"Snapshots." in listed.stdout
+    asked = []
+    monkeypatch.setattr("edgebook.private_data._dvc", lambda _, *words: asked.append(words))
+    make_private(paths, ["recorded"])
+    assert asked == [("add", "--quiet", "data/recorded")]
 
 
 def test_without_git_nothing_is_refused(tmp_path):

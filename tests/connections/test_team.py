@@ -25,6 +25,7 @@ from edgebook.history import backfill
 from edgebook.next_week import set_next_week
 from edgebook.params import load_params
 from edgebook.paths import Paths, repository
+from edgebook.private_data import add_again, make_private, make_public, seen_by_git
 from edgebook.safety_market import WEEK, environment, lay_out, small_settings
 from edgebook.seals import read_seal, sealed_weeks
 from edgebook.settings_file import set_week
@@ -195,6 +196,48 @@ def test_a_colleague_pulls_the_same_bytes_and_has_nothing_to_do(desk, tmp_path):
     assert "up to date" in said
     assert "Running stage" not in said
     assert run(theirs, "git", "status", "--porcelain") == ""
+
+
+def snapshot(root: Path, date: str) -> None:
+    (root / "data" / "recorded" / f"outcomes-{date}.csv").write_text(f"a snapshot of {date}\n", encoding="utf-8")
+
+
+def test_a_folder_goes_to_dvc_and_back_and_two_branches_of_it_unite(tmp_path):
+    """As share-data.md and unmerged-weeks.md say: private, again, a colleague's snapshot and ours, and undone."""
+    root, theirs = tmp_path / "ours", tmp_path / "theirs"
+    (root / "data" / "recorded").mkdir(parents=True)
+    (root / "data" / "recorded" / "README.md").write_text("Snapshots.\n", encoding="utf-8")
+    shutil.copy(repository() / ".gitattributes", root)
+    run(root, "git", "init", "-q", "-b", "main")
+    run(root, "dvc", "init", "-q")
+    run(root, "dvc", "remote", "add", "-q", "-d", "desk", str(tmp_path / "remote"))
+    commit(root, "Begin")
+    snapshot(root, "2018-04-02")
+    assert "is tracked by DVC now" in make_private(Paths(root), ["recorded"])[0]
+    commit(root, "Private")
+    assert "is private already" in make_private(Paths(root), ["recorded"])[0]
+    assert run(root, "git", "status", "--porcelain") == ""
+    run(root, "dvc", "push", "-q")
+
+    run(root, "git", "clone", "-q", str(root), str(theirs))
+    run(theirs, "dvc", "pull", "-q")
+    for place, date in ((root, "2018-04-09"), (theirs, "2018-04-10")):
+        snapshot(place, date)
+        assert add_again(Paths(place)) == ""
+        commit(place, f"Snapshot of {date}")
+    run(theirs, "dvc", "push", "-q")
+    driver = "dvc git-hook merge-driver --ancestor %O --our %A --their %B"
+    run(root, "git", "config", "merge.dvc.driver", driver)
+    run(root, "git", "fetch", "-q", str(theirs), "main:theirs")
+    run(root, "dvc", "fetch", "-q", "--all-branches")
+    run(root, "git", "-c", "user.name=desk", "-c", "user.email=desk@example.org", "merge", "-q", "--no-edit", "theirs")
+    run(root, "dvc", "checkout", "-q")
+    names = {file.name for file in (root / "data" / "recorded").iterdir()}
+    assert names == {"README.md", *(f"outcomes-2018-04-{day}.csv" for day in ("02", "09", "10"))}
+
+    assert "is git's again" in make_public(Paths(root), ["recorded"])[0]
+    assert "data/recorded/outcomes-2018-04-10.csv" in seen_by_git(Paths(root), ["data/recorded"])
+    assert "is not private" in make_public(Paths(root), ["recorded"])[0]
 
 
 # --- weeks that lie unmerged
