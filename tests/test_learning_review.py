@@ -15,6 +15,9 @@ from edgebook import (
     figures_learning,
     goal_values,
     head_record,
+    learner_readings,
+    learner_record,
+    learner_tables,
     learning_curve,
     learning_review,
     learning_tables,
@@ -465,3 +468,13 @@ def test_what_is_not_shown_yet_says_how_long_it_would_take():
 def test_seven_weeks_are_too_few_and_twins_have_nothing_to_tell_apart():
     assert "Too early: 7 weeks" in answer([[1.0]] * 7, [[0.5]] * 7, count=7)
     assert "Nothing to tell apart" in answer([[1.0]] * 9, [[1.0]] * 9, count=9)
+
+
+def test_weeks_without_one_candidate_to_decide_on_have_tables_and_words():
+    decisions = pd.DataFrame(columns=["week", "regime", "rule", "value", "certified", "n", "chosen", "earned"])
+    decisions = decisions.assign(**{str(q): [] for q in learner_record.QUANTILES})
+    regret = learner_record.threshold_regret(decisions)
+    assert "none" in learner_tables.regret_table(regret)._repr_html_()
+    assert "none" in learner_tables.decisions_table(decisions)._repr_html_()
+    said = learner_readings.regret_reading(regret, recipe=SimpleNamespace(thresholds="rule"))
+    assert "No decision has come to its end yet" in said.text

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from edgebook.bars import COLUMNS, check_bars, resample, utc
+from edgebook.candidates import label_candidates
 from edgebook.errors import DataError, SettingsError
+from edgebook.exit_plans import Costs, ExitPlan
 from edgebook.indicators import HEADS, compute_indicators, family
 from edgebook.indicators.market import of_leader, of_others, rank_among
 from edgebook.market import build_market, milliseconds
@@ -160,6 +162,22 @@ def test_the_last_bar_of_a_session_may_be_short_and_no_other():
     with pytest.raises(DataError, match=r"row 2 .*closes less than a 1h bar"):
         wrong = [day + pd.Timedelta(minutes=30 * k) for k in range(1, 7)]
         check_bars(bars.assign(date=pd.DatetimeIndex(wrong).as_unit("ms")), source="half hours")
+
+
+def test_a_stop_that_the_night_gaps_through_fills_at_the_next_open():
+    hours = [pd.Timedelta(hours=h) for h in (15.5, 16.5, 17.5, 18.5, 19.5, 20.5, 21)]
+    days = [pd.Timestamp(f"2019-01-{day:02}", tz="UTC") for day in (7, 8)]
+    dates = pd.DatetimeIndex([day + hour for day in days for hour in hours]).as_unit("ms")
+    level = np.where(np.arange(14) < 7, 100.0, 90.0)  # ten dollars lower overnight
+    bars = walk("AAA", "1h", n=14, seed=7).assign(date=dates, open=level, high=level + 1, low=level - 1, close=level)
+    plan = ExitPlan(2.0, 1.0, 24)
+    rows = label_candidates(bars, [plan], costs=Costs(0.0, 0.0, 0.0), atr_bars=2)[plan.name]
+    evening = rows[rows["date"] == dates[3]].set_index("is_short")  # decided at 18:30, entered at 100, range 2
+    long, short = evening.loc[False], evening.loc[True]
+    assert (long["stop_loss_abs"], long["close_rate"], long["exit_reason"]) == (98.0, 90.0, "stop_loss")
+    assert long["r_multiple"] == pytest.approx(-5.0) and long["bars_held"] == 4  # bars, not hours of the night
+    assert long["close_date"] == dates[7] == pd.Timestamp("2019-01-08 15:30", tz="UTC")
+    assert (short["take_profit_abs"], short["close_rate"], short["exit_reason"]) == (96.0, 96.0, "take_profit")
 
 
 def test_a_member_has_bars_from_the_day_it_joins_to_the_day_it_leaves(tmp_path):

@@ -213,7 +213,9 @@ def threshold_regret(decisions: pd.DataFrame) -> pd.DataFrame:
                 "regret": float(each.max() - mean.value),
             }
         )
-    return pd.DataFrame(found).round(DECIMALS)
+    ends = ["earned", "earned_low", "earned_high"]
+    columns = ["regime", "weeks", "chosen", *ends, "best", "best_earned", "worst_earned", "regret"]
+    return pd.DataFrame(found, columns=columns).round(DECIMALS)
 
 
 def current_and_suggested(seal: Seal) -> pd.DataFrame:
