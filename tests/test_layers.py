@@ -17,27 +17,29 @@ SOURCE = repository() / "src" / "edgebook"
 
 LAYERS: dict[str, str] = {
     "ground": "timeframes universe errors rounding paths params sections settings_yaml settings_rules recipes "
-    "recipe_entries exit_plans tables formats lock json_shapes whole_files desk_outcomes credentials private_data "
-    "databases bar_files bar_database bar_feed",
+    "recipe_entries exit_plans tables formats lock json_shapes whole_files desk_outcomes desk_section credentials "
+    "private_data databases bar_files bar_database bar_feed",
     "statistics": "intervals ratios drawdowns shrinkage cells folds deflated calibration thresholds metrics",
     "bars": "sessions membership bars folder folder_* samples sources synthetic synthetic_* received received_parts "
     "received_rows late_series database_* receiving feeds feeds_* known_bars",
     "patterns": "patterns patterns.*",
     "indicators": "indicators indicators.*",
-    "outcomes": "candidates barriers barriers_plain silent_series outcomes recorded recorded_*",
+    "outcomes": "candidates barriers barriers_plain silent_series outcomes recorded recorded_* "
+    "column_values column_screen desk_columns",
     "regimes": "regimes regimes_kernels newest_regime regime_hmm regime_hmm_*",
     "policy": "market market_tags plan_outcomes loaded_plans heads vote_strategies stacking indicator_weights "
     "pattern_effects threshold_rules experts observed record consensus policy learned_policy learners signals "
     "candidate_marks",
-    "arms": "book day_scores gate pending arms cusum drift drift_limits drift_streams drift_words",
+    "arms": "book day_scores gate pending column_changes arms cusum drift drift_limits drift_streams drift_words",
     "seals": "seals seal_text seal_shapes sealed_files seal_lines week before_seal",
     "studies": "importance importance_* circular_shift permutation contributions tuning tuning_*",
-    "loop": "genesis routing loop drift_week week_rows decisions proposals history rederive epochs remaking",
+    "loop": "genesis routing loop drift_week week_rows decisions proposals history rederive epochs remaking "
+    "columns_as_sealed",
     "evidence": "source_digest evidence_markets evidence_arms evidence_weeks evidence_variants evidence_cells "
     "ablation evidence_loop evidence_loops known_switch known_truth null_* naive_rules adversarial_* power_curves "
     "audit audit_* planted_leaks loop_books loop_counts loop_summary loop_planted",
     "analyses": "tracks strategies learning_* policy_history head_record learner_record candidate_scores "
-    "random_policies goals goal_* compare_outcomes ab_* tear_sheet tear_sheet_days power second_opinions "
+    "random_policies live_columns goals goal_* compare_outcomes ab_* tear_sheet tear_sheet_days power second_opinions "
     "repeated_looks regime_report regime_truth regime_performance regime_comparison outcome_* versions live exporters "
     "exports imports imports_* data_fetch data_check data_check_* data_sample doctor settings_file next_week weekly "
     "daily day_fold live_bars snapshot champion explain",

@@ -13,6 +13,7 @@ import pandas as pd
 
 from edgebook.book import Book, BookWeek, trade_week
 from edgebook.candidate_marks import marked_r
+from edgebook.column_changes import pending_columns, with_columns
 from edgebook.day_scores import book_score, candidate_score
 from edgebook.heads import fit_heads
 from edgebook.learned_policy import make_policy
@@ -189,7 +190,8 @@ def run_week(
         The Monday at which the week began.
     """
     since = until - WEEK_MS if since is None else since
-    market = market.labelled(recipe.regimes)
+    market = market.labelled(recipe.regimes).knowing(arm.record.names)
+    arm = _with_columns(arm, market.indicators)
     rows = entering_rows(market, market.plans[recipe.exit_plan], since=since, until=until)
     signals = find_signals(arm.policy, market, rows=rows, until=until)
     week = trade_week(arm.book, signals, market=market, sizing=rules.sizing, cost=rules.cost, since=since, until=until)
@@ -218,6 +220,15 @@ def run_week(
     expected = _expected_stake(arm.expected_stake, whole, at=until)
     after = Arm(arm.name, policy, record, week.book, pending, expected)
     return ArmWeek(after, signals, week, scores, seen, learners)
+
+
+def _with_columns(arm: Arm, names: tuple[str, ...]) -> Arm:
+    """An arm that has learned of all columns of a market; new ones have said nothing yet."""
+    before = arm.record.names
+    if before == names:
+        return arm
+    pending = pending_columns(arm.pending, before=before, names=names)
+    return replace(arm, record=with_columns(arm.record, names), pending=pending)
 
 
 def _fit(name: str, recipe: Recipe, market: Market, *, record: Record, at: int, rules: Rules) -> Policy:

@@ -125,7 +125,7 @@ class _Walk:
         """Tables made of the bars up to a time, in a folder of that name."""
         paths = Paths(self.folder / name)
         known = bars_until(self.bars, at, made=self.made, pipeline=self.pipeline)
-        make_tables(known, self.params, paths=paths, pipeline=self.pipeline)
+        make_tables(known, self.params, paths=paths, pipeline=self.pipeline, recorded=self.paths.recorded)
         return paths
 
     def at(self, at: pd.Timestamp, *, full: View, weeks: int) -> tuple[dict[str, Compared], set[str]]:

@@ -11,7 +11,7 @@ import pandas as pd
 from edgebook import tables
 from edgebook.arms import FIT_EVERY
 from edgebook.audit_compare import Compared, compare_documents, compare_rows
-from edgebook.indicators import family
+from edgebook.indicators import families_of
 from edgebook.market import NEVER, WEEK_MS, milliseconds
 from edgebook.plan_outcomes import SIDES, UNIQUENESS_WEEKS
 from edgebook.recipe_entries import known_recipe
@@ -130,7 +130,7 @@ def compare_learning(full: View, cut: View, *, at: pd.Timestamp, seal: Seal, pip
                 view.market,
                 view.market.plans[recipe.exit_plan],
                 recipe=recipe,
-                families={letter: family(letter) for letter in HEAD_LETTERS},
+                families=families_of(view.market.indicators),
                 since=moment - recipe.train_weeks * WEEK_MS,
                 at=moment,
                 every=FIT_EVERY,

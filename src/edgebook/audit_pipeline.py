@@ -14,6 +14,7 @@ import pandas as pd
 from edgebook import tables
 from edgebook.bars import TIMEFRAMES, resample
 from edgebook.candidates import label_candidates
+from edgebook.desk_columns import DeskColumns, desk_columns, with_numbers, with_patterns, with_regimes
 from edgebook.exit_plans import Costs, exit_plan_grid
 from edgebook.heads import Head, fit_heads
 from edgebook.indicators import compute_indicators
@@ -25,6 +26,7 @@ from edgebook.regime_hmm import label_bars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from edgebook.params import Params
     from edgebook.paths import Paths
@@ -39,7 +41,7 @@ class Pipeline:
 
     Parameters
     ----------
-    resample, find_patterns, compute_indicators, label_bars, label_candidates, known_outcomes : callable
+    resample, find_patterns, compute_indicators, desk_columns, label_bars, label_candidates, known_outcomes : callable
         As the functions of these names, in the order in which they are called.
     fit : callable
         As `edgebook.heads.fit_heads`; the loop fits by it too.
@@ -52,6 +54,7 @@ class Pipeline:
     compute_indicators: Callable[[pd.DataFrame, pd.DataFrame], tuple[pd.DataFrame, pd.DataFrame]] = field(
         default=compute_indicators
     )
+    desk_columns: Callable[..., DeskColumns | None] = field(default=desk_columns)
     label_bars: Callable[..., pd.DataFrame] = field(default=label_bars)
     label_candidates: Callable[..., dict[str, pd.DataFrame]] = field(default=label_candidates)
     known_outcomes: Callable[[pd.DataFrame], pd.DataFrame] = field(default=known_outcomes)
@@ -116,7 +119,9 @@ def bars_until(bars: pd.DataFrame, at: pd.Timestamp, *, made: Mapping[Series, st
     return whole.sort_values(tables.KEY, kind="stable", ignore_index=True)
 
 
-def make_tables(bars: pd.DataFrame, params: Params, *, paths: Paths, pipeline: Pipeline) -> None:
+def make_tables(
+    bars: pd.DataFrame, params: Params, *, paths: Paths, pipeline: Pipeline, recorded: Path | None = None
+) -> None:
     """Write all that the stages before the loop leave, made of these bars alone.
 
     Parameters
@@ -127,10 +132,17 @@ def make_tables(bars: pd.DataFrame, params: Params, *, paths: Paths, pipeline: P
     paths : Paths
         Where the tables go.
     pipeline : Pipeline
+    recorded : Path, optional
+        Folder of the desk's snapshots, whose columns are cut where the bars end; by default there are none.
     """
     patterns = pipeline.find_patterns(bars)
     values, votes = pipeline.compute_indicators(bars, patterns)
     regimes = pipeline.label_bars(bars, plain(params.regimes))
+    if recorded is not None and params.desk.columns:
+        desk = pipeline.desk_columns(bars, params.desk, recorded=recorded, at=bars["date"].max())
+        patterns, regimes = with_patterns(patterns, desk), with_regimes(regimes, desk)
+        if desk is not None:
+            values, votes = with_numbers(values, desk.values), with_numbers(votes, desk.votes)
     for frame, place in (
         (bars, paths.bars), (patterns, paths.patterns), (values, paths.indicators), (votes, paths.votes),
         (regimes, paths.regimes),

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgebook.live import newest_signals, policies_in_force, routed
 from edgebook.live_bars import REGIME_SLACK_BARS, WINDOW_BARS, extended, newest_market, window_of, windows_of
+from edgebook.live_columns import with_newest
 from edgebook.routing import PAIRED
 from edgebook.timeframes import TIMEFRAMES
 
@@ -40,6 +41,8 @@ class Champion:
     params : Params
     known : mapping of (pair, timeframe) to Window
         Last bars that the tables had.
+    units : mapping of str to float
+        Powers of ten that the desk's own columns are told in.
     """
 
     policy: Policy
@@ -48,6 +51,7 @@ class Champion:
     as_of: str
     params: Params = field(repr=False)
     known: Mapping[Key, Window] = field(repr=False)
+    units: Mapping[str, float] = field(default_factory=dict, repr=False)
 
     @property
     def version(self) -> str:
@@ -62,7 +66,12 @@ class Champion:
         return [self.policy, self.challenger]
 
     def signals(
-        self, bars: pd.DataFrame | None = None, *, pair: str | None = None, equity: float | None = None
+        self,
+        bars: pd.DataFrame | None = None,
+        *,
+        columns: pd.DataFrame | None = None,
+        pair: str | None = None,
+        equity: float | None = None,
     ) -> list[dict[str, Any]]:
         """What the champion says of the newest bars.
 
@@ -72,6 +81,10 @@ class Champion:
             Bars of any pairs and timeframes that closed since the champion was loaded (or since long before: what is
             known is passed over): pair, timeframe, date (close, UTC), open, high, low, close, volume. Give those of
             all pairs, as the head Market Context looks at them. By default the tables' own newest bars.
+        columns : DataFrame, optional
+            Your own columns that params.yaml declares in section `desk`: pair, timeframe, date (close of the bar that
+            they are about), known_at where they have one, and the columns. Without them the heads go without: each
+            counts as missing, and the rule's regime stands for yours.
         pair : str, optional
             Only this pair's; by default every series that has a bar in `bars`.
         equity : float, optional
@@ -102,6 +115,8 @@ class Champion:
             raise DataError(f"bars: none of {pair or 'any pair'}; the champion knows {known}")
         settings = self.params.regimes
         market, rows = newest_market(windows, asked, regimes=vars(settings), labels={one.regimes for one in policies})
+        if columns is not None:
+            market = with_newest(market, columns, windows=windows, desk=self.params.desk, units=self.units)
         ends = [windows[key].last(WINDOW_BARS).prices for key in rows]
         atr = np.array([talib.ATR(*prices[1:], self.params.candidates.atr_bars)[-1] for prices in ends])
         order = np.array([i for i, _ in sorted(enumerate(rows), key=lambda one: one[1])])
@@ -139,6 +154,7 @@ def load_champion(root: str = ".", *, history: str | None = None) -> Champion:
     from edgebook.bars import cut
     from edgebook.params import load_params
     from edgebook.paths import Paths
+    from edgebook.recorded_columns import read_columns
     from edgebook.snapshot import newest_tables
 
     paths = Paths.at(root)
@@ -149,7 +165,9 @@ def load_champion(root: str = ".", *, history: str | None = None) -> Champion:
     champion, challenger = policies_in_force(now.week, pins=params.learning.pins)
     labels = {champion.regimes} | ({challenger.regimes} if challenger else set())
     known = windows_of(cut(now.bars, as_of=now.as_of), length_bars=window_bars(params, labels=labels))
-    return Champion(champion, challenger, now.account.equity, now.week.as_of, params, known)
+    desk = read_columns(paths.recorded, params.desk) if params.desk.columns else []
+    units = {column.name: column.unit for column in desk}
+    return Champion(champion, challenger, now.account.equity, now.week.as_of, params, known, units)
 
 
 def window_bars(params: Params, *, labels: set[str]) -> int:

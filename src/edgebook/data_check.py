@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from edgebook.bars import utc
+from edgebook.data_check_columns import column_findings
 from edgebook.data_check_series import EFFECTS, Finding, examine_series
 from edgebook.errors import EdgebookError
 from edgebook.genesis import check_genesis
@@ -61,6 +62,7 @@ def check_data(params: Params, paths: Paths) -> dict[str, Any]:
             if not sealed_weeks(paths, params.run.history):  # a history that is to begin
                 warmup_weeks = params.learning.warmup_weeks
                 check_genesis(params.run.genesis, first=table["date"].min(), warmup_weeks=warmup_weeks)
+            findings += column_findings(params.desk, table, recorded=paths.recorded)
         except EdgebookError as error:
             findings.append(_stop(error))
     findings.sort(key=lambda finding: EFFECTS.index(finding.effect))

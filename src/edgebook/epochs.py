@@ -10,9 +10,11 @@ import os
 import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgebook.columns_as_sealed import tables_with
 from edgebook.exit_plans import exit_plan_grid
 from edgebook.known_bars import RECEIVED_FOLDER, bars_as_of, revised_mondays
 from edgebook.loaded_plans import revised_outcomes
@@ -21,7 +23,7 @@ from edgebook.paths import Paths
 from edgebook.remaking import make_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from edgebook.params import Params
 
@@ -48,7 +50,12 @@ def epochs(weeks: Sequence[str], *, revised: Sequence[str]) -> list[list[str]]:
 
 
 def markets_of(
-    params: Params, paths: Paths, *, weeks: Sequence[str], unrecorded: Collection[str] = ()
+    params: Params,
+    paths: Paths,
+    *,
+    weeks: Sequence[str],
+    unrecorded: Collection[str] = (),
+    columns: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[tuple[list[str], Paths, Market]]:
     """Yield the weeks of each epoch with the tables and the market that they are folded on.
 
@@ -62,6 +69,9 @@ def markets_of(
         Mondays, ascending, not before the first bar.
     unrecorded : collection of str
         Mondays that were sealed before the desk's outcomes were known: they read simulated ones alone.
+
+    columns : mapping of str to sequence of str, optional
+        What of a desk's columns each week was sealed with, as `column_changes.inputs_read` tells it; by default all.
 
     Yields
     ------
@@ -82,7 +92,18 @@ def markets_of(
                 place = _tables_as_known(params, paths, as_of=group[-1], scratch=Path(scratch))
             # The desk's outcomes have versions: nothing is made again, they are read as known at the Monday.
             for part in epochs(group, revised=revised_outcomes(place)):
-                yield from _with_or_without(part, place, unrecorded=unrecorded)
+                for own, desk in _by_columns(part, columns):
+                    with tables_with(place, desk) as slim:
+                        yield from _with_or_without(own, slim, unrecorded=unrecorded)
+
+
+def _by_columns(
+    weeks: Sequence[str], columns: Mapping[str, Sequence[str]] | None
+) -> list[tuple[list[str], tuple[str, ...] | None]]:
+    """Weeks in a row that were sealed with the same columns of a desk's, and those; None for all there are."""
+    if columns is None:
+        return [(list(weeks), None)]
+    return [(list(own), desk) for desk, own in groupby(weeks, key=lambda week: tuple(columns.get(week, ())))]
 
 
 def _with_or_without(

@@ -140,6 +140,7 @@ def explained_indicators(policy: Policy, market: Market, *, row: int, side: int)
     list of dict
         `contribution` is in the head's calibrated log-odds; those of a head and its intercept add up to its evidence.
     """
+    market = market.knowing(name for head in policy.heads.values() for name in head.indicators)
     column = {name: i for i, name in enumerate(market.indicators)}
     found = []
     for letter, head in policy.heads.items():

@@ -12,14 +12,13 @@ from edgebook.epochs import markets_of
 from edgebook.errors import SealError, SettingsError, WeekError
 from edgebook.heads import fit_heads
 from edgebook.importance_run import SEALED_NAME, importance_in_force, importance_text, kept_in_force
-from edgebook.indicators import family
+from edgebook.indicators import families_of
 from edgebook.loop import Inputs, begin_history, learn_week
 from edgebook.market import DAY_MS, Market, milliseconds
 from edgebook.params import Params, Run, plain
 from edgebook.paths import Paths
 from edgebook.policy import Policy
 from edgebook.recipe_entries import known_recipe
-from edgebook.recipes import HEAD_LETTERS
 from edgebook.seals import Seal, read_policy, read_seal, sealed_weeks, write_seal
 from edgebook.tuning import study_of_week
 from edgebook.week import Week
@@ -47,15 +46,15 @@ class Progress:
     total: int
 
 
-def rules_of(params: Params) -> Rules:
-    """What every arm of a history shares, from the settings."""
+def rules_of(params: Params, *, indicators: Sequence[str] = ()) -> Rules:
+    """What every arm of a history shares, from the settings and from the columns of the table of indicators."""
     grid = params.candidates
     return Rules(
         sizing=params.sizing,
         learning=params.learning,
         gate=params.gate,
         cost=round((grid.fee_bps + grid.slippage_bps) / 1e4, 8),
-        families={letter: family(letter) for letter in HEAD_LETTERS},
+        families=families_of(indicators),
     )
 
 
@@ -85,7 +84,7 @@ def inputs_of(
     """
     return Inputs(
         market=market,
-        rules=replace(rules_of(params), fit=fit),
+        rules=replace(rules_of(params, indicators=market.indicators), fit=fit),
         recipes=params.recipes,
         history=params.run.history,
         source=params.bars.source,
@@ -137,7 +136,7 @@ def attachments_of(params: Params, week: Week, *, market: Market, previous: Seal
     return files | study_of_week(
         market,
         recipe=known_recipe(previous.recipes[previous.champion], previous.champion),
-        families={letter: family(letter) for letter in HEAD_LETTERS},
+        families=families_of(market.indicators),
         sizing=params.sizing,
         settings=params.tuning,
         as_of=week.as_of,
@@ -156,6 +155,7 @@ def backfill(
     tell: Callable[[Progress], None] | None = None,
     routing: Mapping[str, AbTest] | None = None,
     unrecorded: Collection[str] = (),
+    columns: Mapping[str, Sequence[str]] | None = None,
     fit: Callable[..., dict[str, Head]] = fit_heads,
 ) -> list[str]:
     """Write every seal from genesis to a date that is not there yet.
@@ -174,6 +174,8 @@ def backfill(
         What was in force in weeks that are derived again, by Monday; else that of `params`.
     unrecorded : collection of str
         Weeks that are derived again and were sealed before the desk's outcomes were known.
+    columns : mapping of str to sequence of str, optional
+        See `epochs.markets_of`.
     fit : callable
         See `Rules.fit`.
 
@@ -205,7 +207,9 @@ def backfill(
     _check_reach(paths, until, holidays=params.bars.holidays)
     seal = read_seal(paths, history=run.history, as_of=done[-1]) if done else None
     written: list[str] = []
-    for group, place, market in markets_of(params, paths, weeks=weeks[len(done) :], unrecorded=unrecorded):
+    for group, place, market in markets_of(
+        params, paths, weeks=weeks[len(done) :], unrecorded=unrecorded, columns=columns
+    ):
         for as_of in group:
             given = params if routing is None else replace(params, ab_test=routing[as_of])
             seal = seal_week(given, place, as_of=as_of, market=market, previous=seal, fit=fit)

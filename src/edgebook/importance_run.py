@@ -15,7 +15,7 @@ from edgebook.contributions import vote_contributions
 from edgebook.errors import DataError
 from edgebook.importance import gather_evidence, keep_list
 from edgebook.importance_decisions import dated_decisions
-from edgebook.indicators import CATALOGUE
+from edgebook.indicators import head_of
 from edgebook.json_shapes import Fields, Plain, Rows, Word, parsed
 from edgebook.params import Importance, section
 from edgebook.permutation import permutation_importance
@@ -91,7 +91,7 @@ def measure_importance(
         rows=settings.rows,
         seed=settings.seed,
     )
-    heads = {indicator.name: indicator.head for indicator in CATALOGUE}
+    heads = {name: head_of(name) for name in evidence.rows.names}
     found = keep_list(evidence, heads=heads)
     shuffled = permutation_importance(
         evidence.rows,

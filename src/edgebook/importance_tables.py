@@ -9,8 +9,8 @@ import pandas as pd
 from edgebook.contributions import OVERALL
 from edgebook.importance_decisions import decisions_frame, runs_frame
 from edgebook.importance_weights import with_weights
-from edgebook.indicators import CATALOGUE
 from edgebook.indicators import HEADS as HEAD_NAMES
+from edgebook.indicators import head_of
 from edgebook.regimes import REGIMES
 from edgebook.report import table
 
@@ -220,12 +220,11 @@ def _ranked(frame: pd.DataFrame) -> pd.DataFrame:
 
 def heads_table(found: Mapping[str, Any]) -> Table:
     """What is kept and dropped, head by head."""
-    kept, dropped = set(found["kept"]), set(found["dropped"])
+    dropped = found["dropped"]
     rows = []
     for head, name in HEAD_NAMES.items():
-        own = [indicator.name for indicator in CATALOGUE if indicator.head == head]
-        stays = [indicator for indicator in own if indicator in kept]
-        goes = [indicator for indicator in own if indicator in dropped]
+        stays = [indicator for indicator in found["kept"] if head_of(indicator) == head]
+        goes = [indicator for indicator in dropped if head_of(indicator) == head]
         rows.append(
             {
                 "head": f"{head} {name}",

@@ -10,7 +10,7 @@ import pandas as pd
 
 from edgebook.contributions import OVERALL
 from edgebook.indicator_weights import ANCHOR, LARGEST
-from edgebook.indicators import CATALOGUE
+from edgebook.indicators import CATALOGUE, head_of
 from edgebook.plan_outcomes import REGIMES
 
 if TYPE_CHECKING:
@@ -55,10 +55,11 @@ def policy_weights(policy: Policy) -> pd.DataFrame:
     used = {name for head in policy.heads.values() for name in head.indicators}
     one = np.ones(len(REGIMES))
     rows = []
-    for indicator in CATALOGUE:
-        own = policy.indicator_weights.get(indicator.name, one) if indicator.name in used else one * np.nan
+    ours = [indicator.name for indicator in CATALOGUE]
+    for name in (*ours, *sorted(used.difference(ours))):
+        own = policy.indicator_weights.get(name, one) if name in used else one * np.nan
         for scope, weight in zip((OVERALL, *REGIMES), (float(np.mean(own)), *own), strict=True):
-            rows.append((indicator.name, scope, float(weight)))
+            rows.append((name, scope, float(weight)))
     return pd.DataFrame(rows, columns=["indicator", "regime", "current_weight"]).round(DECIMALS)
 
 
@@ -83,9 +84,8 @@ def with_weights(contributions: pd.DataFrame, current: pd.DataFrame) -> pd.DataF
     in the scope: the scale of the weights in force, on which 1 counts as fitted. Those are learned from what each
     indicator said within its head, this one from its textbook vote, so that the two need not agree.
     """
-    heads = {indicator.name: indicator.head for indicator in CATALOGUE}
     found = contributions.merge(current, on=["indicator", "regime"], how="left", validate="one_to_one")
-    found = found.assign(head=found["indicator"].map(heads))
+    found = found.assign(head=found["indicator"].map(head_of))
     anchored = found["optimal_weight"] + ANCHOR
     relative = anchored / anchored.groupby([found["regime"], found["head"]]).transform("mean")
     return found.assign(suggested_weight=relative.clip(upper=LARGEST).round(DECIMALS))

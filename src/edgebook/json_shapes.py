@@ -31,9 +31,10 @@ class Number:
 
 @dataclass(frozen=True)
 class Word:
-    """Text: one of `of`, or what `pattern` matches from end to end."""
+    """Text: one of `of` (or of what `more` matches), and what `pattern` matches from end to end."""
 
     of: Collection[str] | None = None
+    more: str | None = None
     pattern: str = r"[^\x00]*"
     longest: int = 400
     none: bool = False
@@ -171,7 +172,8 @@ def _check_word(value: Any, shape: Word, *, where: str, key: str) -> None:
         return
     if not isinstance(value, str) or len(value) > shape.longest:
         _refuse(value, f"text of at most {shape.longest} characters", where=where, key=key)
-    if shape.of is not None and value not in shape.of:
+    beside = shape.more is not None and re.fullmatch(shape.more, value) is not None
+    if shape.of is not None and value not in shape.of and not beside:
         named = ", ".join(sorted(shape.of)) if len(shape.of) < 12 else f"one of {len(shape.of)} known names"
         _refuse(value, named, where=where, key=key)
     if not re.fullmatch(shape.pattern, value, flags=re.DOTALL):

@@ -155,8 +155,8 @@ def newest_market(
     asked : collection of (pair, timeframe)
     regimes : mapping
         Section `regimes` of params.yaml.
-    labels : collection of {"rule", "hmm"}
-        Those that the policies go by.
+    labels : collection of {"rule", "hmm", "desk"}
+        Those that the policies go by; a desk's are the rule's until `live_columns` puts them in.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def newest_market(
         date=np.array([short[key].closed_ms[-1] for key in order]),
         pair=np.array([pairs.index(pair) for pair, _ in order], code_type(pairs)),
         timeframe=np.array([timeframes.index(timeframe) for _, timeframe in order], np.int8),
-        regime=named["rule"] if "rule" in named else named["hmm"],
+        regime=named.get("rule", next(iter(named.values()))),
         close=np.array([short[key].prices[3, -1] for key in order]),
         values=values,
         votes=votes,

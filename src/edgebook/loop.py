@@ -14,6 +14,7 @@ import pandas as pd
 
 from edgebook.arms import Arm, run_week, start_arm
 from edgebook.book import trade_orders
+from edgebook.column_changes import inputs_read
 from edgebook.decisions import Inputs, State, admit, decide
 from edgebook.drift_week import SEALED_NAME, watch_week
 from edgebook.errors import SealError, SettingsError
@@ -21,7 +22,6 @@ from edgebook.gate import Trial, baseline_bar, bet, challenge, error_share
 from edgebook.genesis import check_genesis
 from edgebook.importance_run import kept_in_force
 from edgebook.learners import LEARNER_COLUMNS
-from edgebook.loaded_plans import newest_read
 from edgebook.market import WEEK_MS, milliseconds
 from edgebook.params import plain
 from edgebook.recipe_entries import known_recipe, registered
@@ -287,7 +287,7 @@ def _head(
         "study_used": study_used,
         "settings": {name: settings[name] for name in ("sizing", "gate", "cost", "ab_test", "drift")},
         "fingerprints": {"parameters": _fingerprint(settings), "data": data},
-        **newest_read(inputs.market.snapshots, as_of=as_of),
+        **inputs_read(inputs.market, as_of=as_of),
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -58,7 +58,7 @@ __all__ = [
     "milliseconds",
 ]
 
-LABELS = {"rule": "regime", "hmm": "regime_hmm"}
+LABELS = {"rule": "regime", "hmm": "regime_hmm", "desk": "regime_desk"}
 """Column of data/regimes.parquet that holds the labels a recipe asks for by name."""
 
 
@@ -81,7 +81,7 @@ class Market:
     plans : mapping of str to PlanOutcomes
         By name of the exit plan: what is learned from. Where the desk took a candidate, its own outcome.
     regimes : mapping of str to ndarray of int8, shape (bars,)
-        Labels by the names that a recipe gives them, "rule" and "hmm"; `regime` is one of them.
+        Labels by the names that a recipe gives them, of `LABELS`; `regime` is one of them.
     engine : mapping of str to PlanOutcomes, optional
         Simulated outcomes of all candidates, where `plans` holds recorded ones.
     snapshots : tuple of str
@@ -134,7 +134,7 @@ class Market:
         Parameters
         ----------
         by : str
-            "rule" or "hmm", as in `Recipe.regimes`. A market that was built without `regimes` has those of the rule.
+            One of `LABELS`, as in `Recipe.regimes`. A market that was built without `regimes` has those of the rule.
 
         Raises
         ------
@@ -152,6 +152,17 @@ class Market:
         if by not in self._labelled:
             self._labelled[by] = replace(self, regime=wanted)
         return self._labelled[by]
+
+    def knowing(self, names: Iterable[str]) -> Market:
+        """Return this market with columns among `names` that it lacks, a desk's that is declared no longer: missing."""
+        more = tuple(sorted(set(names).difference(self.indicators)))
+        if not more:
+            return self
+        values = np.full((len(self.date), len(more)), np.nan, np.float32)
+        votes = np.hstack([self.votes, np.zeros(values.shape, np.int8)])
+        return replace(
+            self, indicators=(*self.indicators, *more), values=np.hstack([self.values, values]), votes=votes
+        )
 
     def decided(self, *, since: int, until: int) -> slice:
         """Rows decided in [since, until), milliseconds UTC."""

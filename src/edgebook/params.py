@@ -16,6 +16,7 @@ from edgebook.bar_database import Database
 from edgebook.bar_feed import Feed
 from edgebook.bar_files import Files
 from edgebook.desk_outcomes import Outcomes
+from edgebook.desk_section import Desk
 from edgebook.recipes import Recipe
 from edgebook.sections import build
 from edgebook.settings_yaml import read_mapping as read_mapping
@@ -231,6 +232,7 @@ class Params:
     goals: Goals
     drift: Drift = field(default_factory=Drift)
     outcomes: Outcomes = field(default_factory=Outcomes)
+    desk: Desk = field(default_factory=Desk)
 
 
 def load_params(path: Path) -> Params:

@@ -187,7 +187,7 @@ def score(policy: Policy, market: Market, *, rows: NDArray[np.int64]) -> Scores:
     rows : ndarray of int64, shape (n,)
         Bars; only their own indicators, votes and regime are read.
     """
-    market = market.labelled(policy.regimes)
+    market = market.labelled(policy.regimes).knowing(name for head in policy.heads.values() for name in head.indicators)
     column = {name: i for i, name in enumerate(market.indicators)}
     regime = market.regime[rows].astype(np.int64)
     raw = np.full((len(rows), len(HEAD_LETTERS), 2), np.nan)

@@ -40,8 +40,8 @@ class Recipe:
         Indicators that the heads may use; None for all 69.
     features : {"all", "selected"}
         Whether a fit uses all of `indicators`, or those of them that the last importance run kept.
-    regimes : {"rule", "hmm"}
-        Which labels of a bar the arm goes by.
+    regimes : {"rule", "hmm", "desk"}
+        Which labels of a bar the arm goes by; "desk" needs the column that `desk.regimes` names.
     indicator_weights, head_weights : Strategy
         How the weights of indicators within their head, and of heads in the consensus, are learned from outcomes;
         "equal": not at all.
@@ -68,7 +68,7 @@ class Recipe:
     head_shrinkage: dict[str, float] = field(default_factory=dict)
     indicators: tuple[str, ...] | None = None
     features: Literal["all", "selected"] = "all"
-    regimes: Literal["rule", "hmm"] = "rule"
+    regimes: Literal["rule", "hmm", "desk"] = "rule"
     indicator_weights: Strategy = "equal"
     head_weights: Strategy = "by_regime"
     patterns: Literal["off", "effectiveness"] = "off"

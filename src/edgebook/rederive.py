@@ -57,6 +57,7 @@ def rederive(params: Params, paths: Paths, *, tell: Callable[[Progress], None] |
             tell=tell,
             routing=_routing(heads, history=history),
             unrecorded=[week for week, head in heads.items() if "recorded" not in head],
+            columns={week: head.get("desk", []) for week, head in heads.items()},
         )
         return [line for week in weeks for line in _differences(paths, again, history=history, as_of=week)]
 

@@ -26,7 +26,7 @@ def make_tables(
     Parameters
     ----------
     params : Params
-        Sections `candidates`, `regimes` and `outcomes` are read.
+        Sections `candidates`, `regimes`, `outcomes` and `desk` are read.
     bars : DataFrame
         The canonical table.
     plans : sequence of ExitPlan
@@ -38,6 +38,7 @@ def make_tables(
         Snapshots up to this date are read.
     """
     from edgebook.candidates import label_candidates
+    from edgebook.desk_columns import desk_columns, with_numbers, with_patterns, with_regimes
     from edgebook.exit_plans import Costs
     from edgebook.indicators import compute_indicators
     from edgebook.patterns import find_patterns
@@ -49,6 +50,10 @@ def make_tables(
     patterns = find_patterns(bars)
     values, votes = compute_indicators(bars, patterns)
     regimes = label_bars(bars, plain(params.regimes))
+    desk = desk_columns(bars, params.desk, recorded=recorded, at=as_of)
+    if desk is not None:
+        patterns, regimes = with_patterns(patterns, desk), with_regimes(regimes, desk)
+        values, votes = with_numbers(values, desk.values), with_numbers(votes, desk.votes)
     costs = Costs(grid.fee_bps, grid.slippage_bps, grid.short_financing_bps_per_day)
     labelled = label_candidates(bars, plans, costs=costs, atr_bars=grid.atr_bars)
     rows = read_known(recorded, settings=params.outcomes, as_of=as_of)

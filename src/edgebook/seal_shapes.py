@@ -12,6 +12,7 @@ from edgebook.errors import DataError, SealError
 from edgebook.experts import EXPERTS
 from edgebook.gate import HYPOTHESES
 from edgebook.indicators import CATALOGUE
+from edgebook.indicators.families import DESK_PATTERN
 from edgebook.json_shapes import Fields, Flag, Named, Number, Plain, Rows, Shape, Word, check, parsed
 from edgebook.plan_outcomes import REGIMES, SIDES
 from edgebook.policy import SPREAD
@@ -29,11 +30,11 @@ NAME = Word(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 """Of a recipe: it is part of the name of a file."""
 VERSION = Word(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}@\d{4}-\d{2}-\d{2}")
 HISTORY = Word(pattern=r"[\w-]{1,80}")
-INDICATORS = frozenset(indicator.name for indicator in CATALOGUE)
-INDICATOR = Word(of=INDICATORS)
+INDICATOR = Word(of=frozenset(indicator.name for indicator in CATALOGUE), more=DESK_PATTERN)
+"""One of the catalogue, or a desk's."""
 PATTERN = Word(pattern=r"[a-z][a-z0-9_]{0,79}")
 PLAN = Word(pattern=r"tp[0-9.]{1,8}_sl[0-9.]{1,8}_t[0-9]{1,6}")
-LABELS = Word(of=("rule", "hmm"))
+LABELS = Word(of=("rule", "hmm", "desk"))
 SHARE = Number(0, 1)
 COUNT = Number(0, 1e12)
 LOG_ODDS = Number(-1e6, 1e6)

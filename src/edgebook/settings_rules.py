@@ -9,6 +9,7 @@ from edgebook.bar_database import Database, check_database
 from edgebook.bar_feed import Feed, check_feed
 from edgebook.bar_files import Files, check_files
 from edgebook.desk_outcomes import Outcomes, check_outcomes
+from edgebook.desk_section import Desk, check_desk
 from edgebook.errors import SettingsError
 from edgebook.params import AbTest, Bars, Candidates, Drift, Gate, Learning, Params, Run, Sizing, Tuning
 from edgebook.recipes import HEAD_LETTERS, Recipe
@@ -160,6 +161,11 @@ def _check_params(params: Params, where: str) -> None:
         f"{declared} is not in the grid of section candidates; the first of it is {min(plans)}",
     )
     for name, recipe in params.recipes.items():
+        _require(
+            recipe.regimes != "desk" or params.desk.regimes is not None,
+            f"{where}: recipes.{name}.regimes",
+            "desk: no column is declared; name the one that holds your regimes in desk.regimes",
+        )
         if recipe.role == "proposal":
             _require(
                 recipe.proposed is not None,
@@ -189,6 +195,7 @@ RULES: Rules = {
     AbTest: _check_ab_test,
     Drift: _check_drift,
     Outcomes: check_outcomes,
+    Desk: check_desk,
     Params: _check_params,
 }
 """By section, what its types cannot say."""

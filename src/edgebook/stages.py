@@ -80,16 +80,34 @@ def _bars(given: Mapping[str, Any], paths: Paths) -> str:
 
 
 def _indicators(given: Mapping[str, Any], paths: Paths) -> str:
+    from edgebook.desk_columns import (
+        desk_columns,
+        refuse_leaks,
+        screened,
+        told_lines,
+        with_numbers,
+        with_patterns,
+    )
     from edgebook.indicators import compute_indicators
     from edgebook.patterns import find_patterns
 
     bars = tables.read(paths.bars)
     patterns = find_patterns(bars)
     values, votes = compute_indicators(bars, patterns)
+    settings = _params(given).desk
+    desk = desk_columns(bars, settings, recorded=paths.recorded)
+    lines: list[str] = []
+    if desk is not None:
+        told = screened(desk, bars)
+        refuse_leaks(told, settings)
+        lines = told_lines(desk, told, bars)
+        patterns = with_patterns(patterns, desk)
+        values, votes = with_numbers(values, desk.values), with_numbers(votes, desk.votes)
     tables.write(patterns, paths.patterns)
     tables.write(values, paths.indicators)
     tables.write(votes, paths.votes)
-    return f"{values.shape[1] - len(tables.KEY)} indicators and {len(patterns):,} patterns on {len(bars):,} bars"
+    counted = values.shape[1] - len(tables.KEY)
+    return "\n".join([f"{counted} indicators and {len(patterns):,} patterns on {len(bars):,} bars", *lines])
 
 
 def _candidates(given: Mapping[str, Any], paths: Paths) -> str:
@@ -185,7 +203,7 @@ def _run_notebook(stage: str, given: dict[str, Any], *, paths: Paths) -> str:
     run = given["run"]
     folder = paths.report(as_of=run["as_of"])
     # The source of the bars is for the header alone; a notebook reads bars from their table.
-    parameters: dict[str, Any] = {"root": ".", **{name: given[name] for name in given if name != "bars"}}
+    parameters: dict[str, Any] = {"root": ".", **{name: given[name] for name in given if name not in ("bars", "desk")}}
     if stage in WRITING:
         parameters["write"] = True
     run_notebook(
@@ -194,9 +212,19 @@ def _run_notebook(stage: str, given: dict[str, Any], *, paths: Paths) -> str:
         root=paths.root,
         output=folder / f"{stage}.ipynb",
         html=folder / f"{stage}.html",
-        header=report_header(stage, given, paths=paths),
+        header=report_header(stage, {name: one for name, one in given.items() if name != "desk" or one}, paths=paths),
     )
+    if given.get("desk"):
+        _desk_regimes(given, paths)
     return f"reports/{run['as_of']}/{stage}.html"
+
+
+def _desk_regimes(given: Mapping[str, Any], paths: Paths) -> None:
+    """Put a desk's labels beside those that the notebook wrote."""
+    from edgebook.desk_columns import desk_columns, with_regimes
+
+    desk = desk_columns(tables.read(paths.bars), _params(given).desk, recorded=paths.recorded)
+    tables.write(with_regimes(tables.read(paths.regimes), desk), paths.regimes)
 
 
 def report_header(stage: str, given: Mapping[str, Any], *, paths: Paths) -> ReportHeader:

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from edgebook.errors import DataError
 from edgebook.importance_run import SEALED_NAME, kept_in_force
-from edgebook.indicators import family
+from edgebook.indicators import families_of
 from edgebook.params import Sizing, Tuning, section
 from edgebook.recipe_entries import known_recipe
-from edgebook.recipes import HEAD_LETTERS
 from edgebook.tuning import study_due, study_of_week
 from edgebook.tuning_study import STUDY_FILE, Study
 from edgebook.whole_files import whole_folder
@@ -50,7 +49,7 @@ def study_files(
     return study_of_week(
         week.arrays,
         recipe=known_recipe(previous.recipes[previous.champion], previous.champion),
-        families={letter: family(letter) for letter in HEAD_LETTERS},
+        families=families_of(week.arrays.indicators),
         sizing=rule,
         settings=settings,
         as_of=week.as_of,
