@@ -19,7 +19,7 @@ from edgebook.seals import read_seal
 from edgebook.summary_changes import importance_changes, policy_changes
 from edgebook.summary_numbers import WINDOW_WEEKS, week_numbers
 from edgebook.summary_settings import Change, settings_changes, unnamed_change
-from edgebook.summary_state import Gap, bar_gaps, open_positions
+from edgebook.summary_state import Gap, bar_gaps, late_told, open_positions
 from edgebook.summary_text import checklist, gather_facts, summary_text
 from edgebook.summary_verdict import verdict_of
 from edgebook.week import Week
@@ -352,6 +352,15 @@ def test_missing_bars_are_named_by_series_and_a_market_that_closed_once() -> Non
     assert bar_gaps(holiday, as_of="2019-07-01") == [Gap("", "1h", 166, 168)]
     silent = pd.concat([hourly("A"), hourly("B").iloc[: 168 * 3]])
     assert bar_gaps(silent, as_of="2019-07-01") == [Gap("B", "1h", 0, 168)]
+
+
+def test_a_week_that_ran_without_late_bars_says_whose() -> None:
+    late = pd.concat([hourly("A"), hourly("B").iloc[:-24]])
+    (told,) = late_told(late, as_of="2019-07-01")
+    assert told == "The week was run without late bars: none of B 1h since 2019-06-30 00:00 UTC."
+    assert late_told(pd.concat([hourly("A"), hourly("B")]), as_of="2019-07-01") == []
+    ended = pd.concat([hourly("A"), hourly("B").iloc[: 168 * 2]])
+    assert late_told(ended, as_of="2019-07-01") == []
 
 
 # --- the text
