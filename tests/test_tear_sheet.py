@@ -215,6 +215,8 @@ def test_a_book_that_never_moved_has_no_ratio_and_says_so():
     assert against["value"].isna().all()
     said = tear_sheet_readings.conclusion(found.reset_index(), against)
     assert said.text.startswith("The account has not moved yet")
+    assert "nothing to put on a yearly scale" in tear_sheet_readings.sheet_reading(found.reset_index()).text
+    assert "Too few days to say" in tear_sheet_readings.against_reading(against).text
     assert "n/a" in repr(tear_sheet_tables.sheet_table(found.reset_index(), periods_per_year=YEAR))
     assert figures_tear_sheet.distribution_picture(still, found.reset_index()).words.endswith("moved the equity.")
 

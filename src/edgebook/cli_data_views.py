@@ -50,8 +50,9 @@ def data_check(found: Mapping[str, Any]) -> None:
         click.echo(f"... and {len(lines) - _MOST_LINES} more findings (--json has all)\n")
     bars = sum(row["n"] for row in rows)
     pairs = len({row["pair"] for row in rows})
-    verdict = f"{found['stopped']} findings stop a run" if found["stopped"] else "nothing stops a run"
-    click.echo(f"{found['source']}: {bars:,} bars of {pairs} pairs in {len(rows)} series; {verdict}")
+    stops = found["stopped"]
+    verdict = f"{stops} finding{' stops' if stops == 1 else 's stop'} a run" if stops else "nothing stops a run"
+    click.echo(f"{found['source']}: {bars:,} bars of {pairs} pair{'s' * (pairs != 1)} in {len(rows)} series; {verdict}")
 
 
 def _worst(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

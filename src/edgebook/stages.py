@@ -72,9 +72,9 @@ def _bars(given: Mapping[str, Any], paths: Paths) -> str:
     bars = bars_as_of(settings, root=paths.root, as_of=as_of)
     late = late_at(settings, root=paths.root, at=as_of)
     tables.write(bars, paths.bars)
-    first, last = bars["date"].min(), bars["date"].max()
+    first, last, pairs = bars["date"].min(), bars["date"].max(), bars["pair"].nunique()
     return (
-        f"{len(bars):,} bars of {bars['pair'].nunique()} pairs, {first:%Y-%m-%d} to {last:%Y-%m-%d %H:%M}"
+        f"{len(bars):,} bars of {pairs} pair{'s' * (pairs != 1)}, {first:%Y-%m-%d} to {last:%Y-%m-%d %H:%M}"
         f"{late_words(late)}"
     )
 

@@ -37,7 +37,8 @@ def days_reading(week: Week, returns: pd.DataFrame, *, events: pd.DataFrame) -> 
     pairs = week.bars["pair"].nunique()
     return prose(
         f"{len(returns):,} days, {returns.index[0]:%Y-%m-%d} to {returns.index[-1]:%Y-%m-%d}, of history "
-        f"{week.history} ({week.market}, {pairs} pairs, {week.periods_per_year} trading days a year).{frozen}",
+        f"{week.history} ({week.market}, {pairs} pair{'s' * (pairs != 1)}, {week.periods_per_year} trading days a "
+        f"year).{frozen}",
         f"Changes of champion: {listed or 'none'}. In force: {week.champion_version}.",
     )
 
@@ -72,9 +73,14 @@ def sheet_reading(sheet: pd.DataFrame) -> Prose:
         As `tear_sheet.sheet` gives it.
     """
     found = sheet.set_index("metric")[["value", "low", "high"]].T
+    if np.isnan(found["sharpe_ratio"]["value"]):
+        return prose("No day has moved the account: there is nothing to put on a yearly scale yet.")
     said = []
     for metric, words in (("annualised_return", "The return a year"), ("sharpe_ratio", "The Sharpe ratio")):
         row, how = found[metric], format_of(metric)
+        if np.isnan(row["low"]):
+            said.append(f"{words} is {formatted(row['value'], how)}, of too few days for an interval.")
+            continue
         side = "above 0" if row["low"] > 0 else "below 0" if row["high"] < 0 else "not to be told from 0"
         said.append(
             f"{words} is {formatted(row['value'], how)} (95 % {interval(row['low'], row['high'], how)}): {side}."
@@ -172,6 +178,9 @@ def against_reading(against: pd.DataFrame) -> Prose:
     for name, part in against.groupby("against", sort=False):
         row = part.set_index("metric")
         beta, alpha = row.loc["beta"], row.loc["alpha"]
+        if np.isnan(beta["low"]):
+            said.append(f"Too few days to say how the account moves beside {NAMES[str(name)]}.")
+            continue
         with_it = "with" if beta["low"] > 0 else "against" if beta["high"] < 0 else "neither with nor against"
         more = "more than chance" if alpha["low"] > 0 else "a loss beyond chance" if alpha["high"] < 0 else "not shown"
         said.append(
