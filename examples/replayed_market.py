@@ -1,4 +1,4 @@
-"""What stands in for the world of `live_system.py`: a clone to work in, and a market that is told bar by bar.
+"""What stands in for the world of `live_system.py`: a clone to work in, a market told bar by bar, people who correct.
 
 A real system needs none of it: its repository is the one that you cloned, its bars come from its own feed.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from broker import FEE
 
 from edgebook.synthetic import make_market
 
@@ -56,6 +57,31 @@ def tell(desk: Path, *, until: pd.Timestamp) -> None:
         since = base.execute("select coalesce(max(date), '') from bars").fetchone()[0]
         rows = bars[(bars["date"] > since) & (bars["date"] <= spelled(until))]
         base.executemany("insert into bars values (?, ?, ?, ?, ?, ?, ?, ?)", rows.itertuples(index=False, name=None))
+
+
+def correct(base: sqlite3.Connection, now: pd.Timestamp) -> None:
+    """Correct the first closed trade: its last fee was twice what was thought."""
+    base.execute(
+        "update signal_outcomes set fee_close = 2 * fee_close, profit_ratio = profit_ratio - fee_close, "
+        "recorded_at = ? where signal_id = (select signal_id from signal_outcomes where status = 'closed' "
+        "order by close_date, signal_id limit 1)",
+        [spelled(now)],
+    )
+
+
+def book_late(base: sqlite3.Connection, now: pd.Timestamp) -> None:
+    """Write down a trade that somebody made by hand on Monday."""
+    opened = f"{STARTS}T12:00:00Z"
+    sql = "select * from bars where pair = 'S02/USD' and timeframe = '4h' and date > ? order by date limit 4"
+    first, *_, last = base.execute(sql, [opened]).fetchall()
+    growth = last["close"] / first["open"]
+    row = {
+        "signal_id": "by hand 1", "pair": "S02/USD", "timeframe": "4h", "is_short": False, "open_date": opened,
+        "close_date": last["date"], "open_rate": first["open"], "close_rate": last["close"], "fee_open": FEE,
+        "fee_close": FEE, "profit_ratio": growth - 1 - FEE * (1 + growth), "exit_reason": "time_exit",
+        "exit_plan": "tp2.0_sl1.5_t12", "enter_tag": "by hand", "status": "closed", "recorded_at": spelled(now),
+    }  # fmt: skip
+    base.execute(f"insert into signal_outcomes ({', '.join(row)}) values ({', '.join(':' + n for n in row)})", row)
 
 
 def spelled(time: pd.Timestamp) -> str:
