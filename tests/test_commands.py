@@ -251,6 +251,20 @@ def test_a_stage_that_fails_puts_the_week_back(shell, mine, monkeypatch):
     assert mine.params.read_text(encoding="utf-8") == before
 
 
+def test_a_torn_dvc_lock_is_named_before_anything_is_changed(shell, mine):
+    """DVC writes it in place, so that a kill can leave its beginning."""
+    whole = (repository() / "dvc.lock").read_bytes()
+    lock, before = mine.root / "dvc.lock", mine.params.read_bytes()
+    for torn in (whole[: whole.index(b"cmd")], whole[: whole.index(b"hash") + 2], b"\xff" + whole):
+        lock.write_bytes(torn)
+        for command in ("advance", "weekly"):
+            one_line(shell(mine, command), r"dvc.lock: is not whole, .* `git checkout -- dvc.lock`")
+        assert re.search(r"^WRONG  dvc.lock +dvc.lock: is not whole", shell(mine, "doctor").out, re.MULTILINE)
+        assert mine.params.read_bytes() == before
+    lock.write_bytes(whole)
+    assert re.search(r"^ok +dvc.lock +whole", shell(mine, "doctor").out, re.MULTILINE)
+
+
 def test_when_the_data_end_one_line_says_so(shell, mine):
     backfill(load_params(mine.params), mine, until=END)
     change(mine, f'as_of: "{LAST}", previous: "2018-05-21"', f'as_of: "{END}", previous: "2018-06-11"')

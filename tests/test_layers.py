@@ -41,8 +41,8 @@ LAYERS: dict[str, str] = {
     "analyses": "tracks strategies learning_* policy_history head_record learner_record candidate_scores "
     "random_policies live_columns goals goal_* compare_outcomes ab_* tear_sheet tear_sheet_days power second_opinions "
     "repeated_looks regime_report regime_truth regime_performance regime_comparison outcome_* versions live exporters "
-    "exports imports imports_* data_fetch data_check data_check_* data_sample doctor settings_file next_week weekly "
-    "daily day_fold live_bars snapshot champion explain",
+    "exports imports imports_* data_fetch data_check data_check_* data_sample doctor settings_file dvc_lock next_week "
+    "weekly daily day_fold live_bars snapshot champion explain",
     "reports": "display report report_* dashboard dashboard_* learners_page adversarial_page loop_page loop_words "
     "loop_baselines_page figures figures_* ab_decision *_readings *_tables *_pictures *_review *_verdict drift_report "
     "summary summary_* markdown_text trend_lines all_weeks all_weeks_page week_dashboard",

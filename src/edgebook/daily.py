@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from edgebook.day_fold import day_document, midnight, next_week_of
 from edgebook.errors import DataError, SettingsError, WeekError
 from edgebook.history import inputs_of
+from edgebook.json_shapes import Fields, Named, Plain, Word, parsed
 from edgebook.known_bars import bars_as_of, end_of, late_at
 from edgebook.live import last_sealed
 from edgebook.market import DAY_MS, iso, load_market, milliseconds
+from edgebook.seal_shapes import BOOK
 from edgebook.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from edgebook.params import Params
     from edgebook.paths import Paths
     from edgebook.seals import Seal
+
+_DAY = Fields({"date": Word(), "seal": Word(), "fingerprints": Named(Plain()), "account": BOOK}, more=True)
 
 
 def run_daily(params: Params, paths: Paths, *, date: str | None = None) -> list[dict[str, Any]]:
@@ -84,9 +88,9 @@ def days_done(paths: Paths, seal: Seal) -> list[str]:
 def read_day(file: Path) -> dict[str, Any] | None:
     """What was said of a day; None where the file is damaged, as it can be made again."""
     try:
-        document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return document if {"date", "seal", "fingerprints", "account"} <= document.keys() else None
-    except (OSError, ValueError):
+        document: dict[str, Any] = parsed(file.read_text(encoding="utf-8"), _DAY, where=file.name)
+        return document
+    except (OSError, ValueError, DataError):
         return None
 
 
@@ -109,8 +113,8 @@ def make_tables(params: Params, paths: Paths, *, until: str) -> None:
     # The account may hold a trade of an arm that has left since: of a challenger to which it was routed.
     held = {position["exit_plan"] for position in seal.account.positions}
     plans = sorted({arm.policy.exit_plan for arm in seal.arms.values()} | held)
-    parsed = [ExitPlan.parse(name) for name in plans]
-    make_of(params, bars, plans=parsed, into=paths.daily(params.run.history), recorded=paths.recorded, as_of=until)
+    exits = [ExitPlan.parse(name) for name in plans]
+    make_of(params, bars, plans=exits, into=paths.daily(params.run.history), recorded=paths.recorded, as_of=until)
 
 
 def day_line(documents: Sequence[dict[str, Any]]) -> str:

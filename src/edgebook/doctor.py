@@ -41,7 +41,7 @@ def examine(paths: Paths) -> list[Check]:
     list of Check
     """
     machine = [_python(), _packages(paths), _processor(), _disk(paths)]
-    return [*machine, _settings(paths), *_private(paths), *_tables(paths), _seals(paths)]
+    return [*machine, _settings(paths), *_private(paths), *_tables(paths), *_dvc(paths), _seals(paths)]
 
 
 def _python() -> Check:
@@ -119,6 +119,17 @@ def _tables(paths: Paths) -> list[Check]:
     aligned = rows["bars"] == rows["indicators"] == rows["votes"] == rows["regimes"]
     detail = f"{rows['bars']:,} bars" if aligned else f"tables have different lengths {rows}; run `dvc repro`"
     return [Check("tables", aligned, detail)]
+
+
+def _dvc(paths: Paths) -> list[Check]:
+    """Whether DVC can read what it has put down; nothing where it has put down nothing."""
+    from edgebook.dvc_lock import check_lock
+
+    try:
+        check_lock(paths)
+    except EdgebookError as error:
+        return [Check("dvc.lock", False, str(error))]
+    return [Check("dvc.lock", True, "whole")] if (paths.root / "dvc.lock").exists() else []
 
 
 def _seals(paths: Paths) -> Check:

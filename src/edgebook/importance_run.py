@@ -16,9 +16,10 @@ from edgebook.errors import DataError
 from edgebook.importance import gather_evidence, keep_list
 from edgebook.importance_decisions import dated_decisions
 from edgebook.indicators import head_of
-from edgebook.json_shapes import Fields, Plain, Rows, Word, parsed
+from edgebook.json_shapes import parsed
 from edgebook.params import Importance, section
 from edgebook.permutation import permutation_importance
+from edgebook.seal_shapes import IMPORTANCE
 from edgebook.seals import sealed_weeks
 from edgebook.whole_files import write_whole
 
@@ -30,16 +31,6 @@ if TYPE_CHECKING:
     from edgebook.week import Week
 
 SEALED_NAME = "keep.json"
-_NAMES = Rows(Word(pattern=r"[a-z][a-z0-9_]{0,79}"), most=1000)
-RUN = Fields(
-    {
-        "at": Word(pattern=r"\d{4}-\d{2}-\d{2}"),
-        "kept": _NAMES,
-        "clusters": Rows(Plain(), most=1000),
-    },
-    more=True,
-)
-"""What every importance run says; of the rest only that it is plain."""
 _FOLDS = 3
 _NULLS = 2
 _EMBARGO = pd.Timedelta("1D")
@@ -263,7 +254,7 @@ def kept_in_force(attachments: Mapping[str, str]) -> tuple[str, ...] | None:
 def _parsed(text: str, *, where: str) -> dict[str, Any]:
     """Run that a text holds."""
     try:
-        found: dict[str, Any] = parsed(text, RUN, where=where)
+        found: dict[str, Any] = parsed(text, IMPORTANCE, where=where)
     except DataError as error:
         detail = str(error).removeprefix(f"{where}: ")
         said = detail if detail.startswith("not valid JSON") else f"is not an importance run ({detail})"

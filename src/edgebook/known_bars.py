@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from edgebook.errors import DataError, WeekError
+from edgebook.folder import split_factors
 from edgebook.late_series import USUAL_WEEKS, Late, late_series, told, waited_for
 from edgebook.received import last_received, recent_dates, revised_at
 from edgebook.sources import RECEIVED, complete_up_to, load_bars, source_end
@@ -119,7 +120,16 @@ def late_words(late: list[Late]) -> str:
 
 
 def revised_mondays(bars: Bars, *, root: Path) -> list[str]:
-    """Mondays from which on bars before them read otherwise than in the week before; only received bars can."""
+    """Mondays from which on bars before them read otherwise than in the week before.
+
+    Received bars can be revised; those of a folder are divided by a split from its date on.
+    """
+    if bars.source == "folder":
+        factors = split_factors(bars.files)
+        dates = [] if factors is None else list(factors["date"])
+        return sorted(
+            {f"{date.ceil('D') + pd.Timedelta(days=-date.ceil('D').day_of_week % 7):%Y-%m-%d}" for date in dates}
+        )
     if bars.source not in RECEIVED:
         return []
     return [f"{moment:%Y-%m-%d}" for moment in revised_at(place_of(bars, root=root))]

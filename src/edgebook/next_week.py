@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from edgebook.data_fetch import close_weeks
+from edgebook.dvc_lock import check_lock
 from edgebook.errors import SealError, WeekError
 from edgebook.known_bars import end_of, late_at
 from edgebook.seals import sealed_weeks
@@ -43,8 +44,9 @@ def set_next_week(params: Params, paths: Paths) -> tuple[str, str]:
     Raises
     ------
     WeekError
-        The week before is not sealed, or the data do not complete the next one.
+        The week before is not sealed, the data do not complete the next one, or dvc.lock is torn.
     """
+    check_lock(paths)
     now, following = params.run.as_of, next_monday(params.run.as_of)
     if now not in sealed_weeks(paths, params.run.history):
         raise WeekError(f"params.yaml: run.as_of {now} is not sealed yet; run `dvc repro` first")
@@ -105,8 +107,9 @@ def repro(paths: Paths, *, following: str, before: str | None, lock: int, quiet:
     Raises
     ------
     WeekError
-        A stage failed.
+        A stage failed, or dvc.lock is torn.
     """
+    check_lock(paths)
     beside = str(Path(sys.executable).parent)  # dvc calls `edgebook`, that of this very environment
     environment = {**os.environ, "PATH": os.pathsep.join([beside, os.environ.get("PATH", "")])}
     words = [sys.executable, "-m", "dvc", "repro"]

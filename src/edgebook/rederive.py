@@ -45,9 +45,12 @@ def rederive(params: Params, paths: Paths, *, tell: Callable[[Progress], None] |
             place.symlink_to(getattr(paths, name))
         for name in ("candidates", "outcomes"):
             getattr(again, name).symlink_to(getattr(paths, name), target_is_directory=True)
-        received = paths.root / RECEIVED_FOLDER
-        if received.is_dir():  # weeks before a revision are folded on the bars as they were known then
-            (again.root / RECEIVED_FOLDER).symlink_to(received.resolve(), target_is_directory=True)
+        # Weeks before a revision or a split are folded on the bars as they were known then.
+        for name in filter(None, (RECEIVED_FOLDER, params.bars.folder, params.bars.universe_file)):
+            there, link = paths.root / name, again.root / name
+            if there.exists() and not link.exists():
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(there.resolve(), target_is_directory=there.is_dir())
         genesis = replace(params, run=replace(params.run, genesis=weeks[0]))
         heads = {week: read_head(paths, history=history, as_of=week) for week in weeks}
         backfill(

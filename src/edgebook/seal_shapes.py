@@ -197,6 +197,22 @@ DRIFT = Fields(
         ),
     }
 )
+_NAMES = Rows(Word(pattern=r"[a-z][a-z0-9_]{0,79}"), most=1000)
+IMPORTANCE = Fields({"at": MONDAY, "kept": _NAMES, "clusters": Rows(Plain(), most=1000)}, more=True)
+"""What every importance run says; of the rest only that it is plain."""
+STUDY = Fields(
+    {
+        "as_of": MONDAY,
+        "recipe": Named(Plain()),
+        "budget": Named(Plain()),
+        "verdict": Word(),
+        "proposals": Rows(Fields({"origin": Word(), "title": Word(), "settings": Named(Plain())}, more=True), most=100),
+    },
+    more=True,
+)
+"""What every tuning study says."""
+ATTACHED = {"drift.json": DRIFT, "keep.json": IMPORTANCE, "study/study.json": STUDY}
+"""Files that a seal has where there was something to hand on."""
 TRIAL = Fields(
     {
         "kind": Word(of=("promotion", "baseline", "rollback")),

@@ -20,7 +20,7 @@ from edgebook.learners import LEARNER_COLUMNS
 from edgebook.pending import PENDING_COLUMNS
 from edgebook.policy import Policy
 from edgebook.record import Record
-from edgebook.seal_shapes import BOOK, RECIPES, STATE
+from edgebook.seal_shapes import ATTACHED, BOOK, RECIPES, STATE, sealed_json
 from edgebook.seal_text import csv_text, digest, json_text, read_csv
 from edgebook.sealed_files import (
     read_seal_json,
@@ -186,6 +186,9 @@ def read_seal(paths: Paths, *, history: str, as_of: str) -> Seal:
         name: sealed_text(ledger if name == "ledger" else place / name, sealed, paths=paths)
         for name, sealed in head["files"].items()
     }
+    for name, shape in ATTACHED.items():
+        if name in texts:
+            sealed_json(texts[name], shape, where=shown_name(place / name, paths))
     arms = {}
     for name in head["arms"]:
         state = sealed_mapping(place / f"state/{name}.json", STATE, texts=texts, paths=paths)

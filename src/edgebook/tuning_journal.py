@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgebook.errors import DataError
+from edgebook.json_shapes import Fields, Named, Number, Plain, Rows, parsed
 from edgebook.params import plain
 from edgebook.tuning_book import Outcome
 from edgebook.whole_files import write_whole
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from edgebook.market import Market, PlanOutcomes
     from edgebook.params import Tuning
     from edgebook.tuning_trials import Bench
+
+_ROW = Fields(
+    {"number": Number(whole=True), "point": Named(Number()), "trades": Number(whole=True), "daily_r": Rows(Number())}
+)
 
 
 @dataclass
@@ -145,8 +150,8 @@ def _read(place: Path, *, digest: str) -> dict[int, dict[str, Any]]:
     rows = []
     for line in lines:
         try:
-            rows.append(json.loads(line))
-        except ValueError:
+            rows.append(parsed(line, _ROW if rows else Plain(), where=place.name))
+        except DataError:
             break
         if not line.endswith("\n"):
             break

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from edgebook.errors import DataError
-from edgebook.json_shapes import Fields, Named, Plain, Rows, Word, parsed
+from edgebook.json_shapes import parsed
+from edgebook.seal_shapes import STUDY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,16 +25,6 @@ TRIAL_COLUMNS = [
     "stop_loss_atr", "time_limit_bars", "value", "sharpe", "mean_r", "trades", "daily_r",
 ]  # fmt: skip
 SETTINGS = tuple(TRIAL_COLUMNS[2:9])
-HEAD = Fields(
-    {
-        "as_of": Word(pattern=r"\d{4}-\d{2}-\d{2}"),
-        "recipe": Named(Plain()),
-        "budget": Named(Plain()),
-        "verdict": Word(),
-        "proposals": Rows(Fields({"origin": Word(), "title": Word(), "settings": Named(Plain())}, more=True), most=100),
-    },
-    more=True,
-)
 _WHOLE = ("number", "train_weeks", "min_heads_agree", "time_limit_bars", "trades")
 _TYPES = {n: np.int64 if n in _WHOLE else np.float64 for n in TRIAL_COLUMNS if n not in ("kind", "daily_r")}
 
@@ -101,7 +92,7 @@ class Study:
             if name not in files:
                 raise DataError(f"{name}: is missing; restore it with `git checkout`")
         try:
-            head = parsed(files[STUDY_FILE], HEAD, where=STUDY_FILE)
+            head = parsed(files[STUDY_FILE], STUDY, where=STUDY_FILE)
             text = pd.read_csv(StringIO(files[TRIALS_FILE]), dtype=str)
             trials = text.astype({name: kind for name, kind in _TYPES.items() if name in text})
         except (ValueError, OverflowError) as error:

@@ -1,4 +1,4 @@
-"""A history on received bars, one of which was split and another corrected on the way, derived again byte for byte."""
+"""A history whose past was split on the way, received or in a folder, derived again byte for byte."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WEEKS = ["2018-04-02", "2018-04-09", "2018-04-16", "2018-04-23"]
 SPLIT = "2018-04-16"
 """The week that ends here is received on a new scale, with its past."""
+SPLIT_IN_WEEK = "2018-04-11T16:00:00Z"
 
 
 def receive_until(monday: str, paths: Paths) -> None:
@@ -65,3 +66,52 @@ def test_on_the_newest_bars_alone_it_would_differ(desk, monkeypatch):
     params, paths = desk
     monkeypatch.setattr(epochs, "revised_mondays", lambda bars, **_: [])
     assert any("2018-04-09" in line for line in rederive(params, paths))
+
+
+# --- a folder, whose splits stand in a file of their own
+
+
+@pytest.fixture(scope="module")
+def folder_desk(tmp_path_factory) -> tuple[Params, Paths]:
+    """The same, where the file of the splits has its row from the week of the split on."""
+    paths = Paths(tmp_path_factory.mktemp("folder"))
+    source = {"source: synthetic": "source: folder\n  files: {split_factors: data/splits.csv}"}
+    params = write_settings(paths, changes=source)
+    raw = paths.root / "data" / "raw"
+    raw.mkdir(parents=True)
+    bars = small_bars()
+    split = (bars["pair"] == bars["pair"].iloc[0]) & (bars["date"] > pd.Timestamp(SPLIT_IN_WEEK))
+    for name in ("open", "high", "low", "close"):
+        bars = bars.assign(**{name: bars[name].where(~split, bars[name] / 2)})
+    for (pair, timeframe), own in bars.groupby(["pair", "timeframe"]):
+        text = own.drop(columns=["pair", "timeframe"]).to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
+        (raw / f"{pair.replace('/', '-')}_{timeframe}.csv").write_text(text, encoding="utf-8")
+    factors, row = paths.root / "data" / "splits.csv", f"{bars['pair'].iloc[0]},{SPLIT_IN_WEEK},2\n"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEBOOK_ROOT", str(paths.root))
+        for week in WEEKS:
+            factors.write_text(f"pair,date,factor\n{row if week >= SPLIT else ''}", encoding="utf-8")
+            params = replace(params, run=replace(params.run, as_of=week, genesis=GENESIS))
+            write_tables(bars_as_of(params.bars, root=paths.root, as_of=week), params, paths=paths)
+            backfill(params, paths, until=week)
+    return params, paths
+
+
+def test_a_history_whose_folder_was_split_is_derived_again(folder_desk, monkeypatch):
+    params, paths = folder_desk
+    monkeypatch.setenv("EDGEBOOK_ROOT", str(paths.root))
+    assert revised_mondays(params.bars, root=paths.root) == [SPLIT]
+    assert rederive(params, paths) == []
+    monkeypatch.setattr(epochs, "revised_mondays", lambda bars, **_: [])
+    assert any("2018-04-09" in line for line in rederive(params, paths))
+
+
+def test_a_split_counts_from_the_first_monday_that_knows_it(tmp_path, monkeypatch):
+    params = write_settings(
+        Paths(tmp_path), changes={"source: synthetic": "source: folder\n  files: {split_factors: splits.csv}"}
+    )
+    monkeypatch.setenv("EDGEBOOK_ROOT", str(tmp_path))
+    dates = ("2018-04-09", "2018-04-09T00:00:01Z", "2018-04-11", "2018-04-22T23:00:00Z")
+    rows = "".join(f"P{number},{date},2\n" for number, date in enumerate(dates))
+    (tmp_path / "splits.csv").write_text(f"pair,date,factor\n{rows}", encoding="utf-8")
+    assert revised_mondays(params.bars, root=tmp_path) == ["2018-04-09", "2018-04-16", "2018-04-23"]
