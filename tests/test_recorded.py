@@ -140,6 +140,7 @@ def test_an_unsealed_day_takes_a_second_file(paths):
         ({"open_date": at("1969-01-01")}, "lies outside 1970 to 2200"),
         ({"pair": "A\nB"}, "pair 'A\\nB': a name is printable"),
         ({"is_short": "maybe"}, "is_short 'maybe' is not true or false"),
+        ({"orders": "two"}, "orders 'two' is not like 2+1"),
     ],
 )
 def test_a_row_that_breaks_a_rule_is_named_and_nothing_is_written(paths, changes, words):
@@ -171,7 +172,7 @@ def test_a_damaged_snapshot_is_refused_by_its_name(paths, spoil):
         read_recorded(paths.recorded)
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abcd"), st.sampled_from([0.01, 0.02, None])), max_size=12, unique_by=lambda t: t[0]
@@ -314,6 +315,27 @@ def test_a_target_that_the_bars_never_touched_is_reported(paths, labelled):
     trades["profit_ratio"] = 1 - trades["close_rate"] / trades["open_rate"] - 0.0015
     found = facts_of(trades, labelled, paths=paths).findings
     assert any("which the bars never touched" in text for text in found["finding"])
+
+
+def test_the_rates_of_several_orders_are_averages_and_no_contradiction(paths, labelled):
+    """A second entry and a second exit put them outside the bars of the first and the last, within those between."""
+    table = some(labelled, n=200)
+    mine = table[(table["exit_reason"] == "time_exit") & ~table["is_short"]].iloc[[0]]
+    bars = small_bars().merge(mine[["pair", "timeframe"]])
+    during = bars[(bars["date"] > mine["open_date"].item()) & (bars["date"] <= mine["close_date"].item())]
+    trades = desk_trades(mine).assign(open_rate=during["high"].max(), close_rate=during["low"].min(), orders="2+2")
+    trades["profit_ratio"] = trades["close_rate"] / trades["open_rate"] - 1 - 0.0015
+    trades[["take_profit_abs", "stop_loss_abs"]] = np.nan
+    declared = Outcomes(source="files", exit_plan=PLAN)
+    averaged = facts_of(trades, labelled, paths=Paths(paths.root / "several"), settings=declared)
+    assert averaged.findings.empty
+    assert list(averaged.lines()) == ["1 are of several entries or exits: their rates are averages"]
+    beyond = trades.assign(open_rate=1.1 * during["high"].max(), profit_ratio=np.nan)
+    beyond["profit_ratio"] = beyond["close_rate"] / beyond["open_rate"] - 1 - 0.0015
+    found = facts_of(beyond, labelled, paths=Paths(paths.root / "beyond"), settings=declared).findings
+    assert "an average, and its bars went from" in found["finding"].item()
+    once = facts_of(trades.assign(orders=""), labelled, paths=paths, settings=declared).findings["finding"]
+    assert once.str.contains("its bar went from").sum() == 2
 
 
 # --- versions

@@ -195,8 +195,9 @@ def _trade(raw: dict[str, Any], *, declared: str | None) -> dict[str, Any]:
     leave = values.number(raw.get("close_rate"), "close_rate")
     averages = _averages(raw.get("orders"), is_short=is_short)
     several = averages is not None
+    orders = ""
     if averages is not None:
-        entry, leave = averages[0], averages[1] or leave
+        entry, leave, orders = averages[0], averages[1] or leave, averages[2]
     kind = _kind(reason, moved=moved)
     with_fee = 1 - fee_open if is_short else 1 + fee_open
     return {
@@ -218,6 +219,7 @@ def _trade(raw: dict[str, Any], *, declared: str | None) -> dict[str, Any]:
         "enter_tag": values.word(raw.get("enter_tag"), "enter_tag"),
         "status": "open" if is_open else "closed",
         "exit_plan": "",
+        "orders": orders,
         "averaged": several,
     }  # fmt: skip
 
@@ -236,8 +238,8 @@ def _kind(reason: str, *, moved: bool) -> str:
     return "time_exit"
 
 
-def _averages(orders: Any, *, is_short: bool) -> tuple[float, float | None] | None:
-    """Average rates of entry and exit, where a trade has several of either; else None."""
+def _averages(orders: Any, *, is_short: bool) -> tuple[float, float | None, str] | None:
+    """Average rates of entry and exit and how many there were (2+1), where a trade has several of either; else None."""
     if not isinstance(orders, list):
         return None
     sums = {True: [0, 0.0, 0.0], False: [0, 0.0, 0.0]}
@@ -255,4 +257,5 @@ def _averages(orders: Any, *, is_short: bool) -> tuple[float, float | None] | No
         return None
     entry, leave = (total[2] / total[1] if total[0] else None for total in (sums[True], sums[False]))
     assert entry is not None
-    return values.rounded(entry), None if leave is None else values.rounded(leave)
+    number = f"{sums[True][0]}+{sums[False][0]}"
+    return values.rounded(entry), None if leave is None else values.rounded(leave), number

@@ -14,6 +14,7 @@ from edgebook.loaded_plans import has_recorded
 from edgebook.outcomes import KEY, signal_ids
 from edgebook.params import section
 from edgebook.recorded_outcomes import recorded_facts
+from edgebook.recorded_versions import several_orders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +53,8 @@ class Recorded:
         Trades that the desk holds open.
     private : bool
         Whether no single trade may be shown.
+    averaged : int
+        Trades of several entries or exits, whose rates are averages.
     """
 
     pairs: pd.DataFrame
@@ -61,6 +64,7 @@ class Recorded:
     unjoined: pd.DataFrame
     held: int
     private: bool
+    averaged: int = 0
 
     @property
     def empty(self) -> bool:
@@ -88,13 +92,13 @@ def recorded_of(week: Week, *, outcomes: Mapping[str, Any]) -> Recorded:
         facts = recorded_facts(week.paths, recorded=week.paths.recorded, settings=settings, fee=cost, as_of=week.as_of)
     nothing = pd.DataFrame(columns=["signal_id", "finding", "impossible"])
     if facts is None:
-        unjoined, findings, held = pd.DataFrame(columns=["signal_id", "why"]), nothing, 0
+        unjoined, findings, held, averaged = pd.DataFrame(columns=["signal_id", "why"]), nothing, 0, 0
     else:
         newest = facts.joined.rows.drop_duplicates("signal_id", keep="last")
         newest = newest[newest["status"] != "deleted"]
         findings = facts.findings[facts.findings["number"].isin(newest.index)].drop(columns="number")
         unjoined = facts.joined.unjoined.drop_duplicates("signal_id", keep="last")
-        held = int((newest["status"] == "open").sum())
+        held, averaged = int((newest["status"] == "open").sum()), several_orders(newest)
     taken = pd.MultiIndex.from_frame(pairs[["signal_id", "exit_plan"]])
     shadow, ledger = week.shadow, week.ledger
     arms = {"account": int(taken.isin(pd.MultiIndex.from_frame(ledger[["signal_id", "exit_plan"]])).sum())}
@@ -102,8 +106,9 @@ def recorded_of(week: Week, *, outcomes: Mapping[str, Any]) -> Recorded:
         arms[str(arm)] = int(taken.isin(pd.MultiIndex.from_frame(rows[["signal_id", "exit_plan"]])).sum())
     mine = ledger[["signal_id", "exit_plan"]].merge(pairs, on=["signal_id", "exit_plan"]).set_index("signal_id")
     return Recorded(
-        pairs, arms, mine, findings.reset_index(drop=True), unjoined.reset_index(drop=True), held, settings.private
-    )
+        pairs, arms, mine, findings.reset_index(drop=True), unjoined.reset_index(drop=True), held,
+        settings.private, averaged,
+    )  # fmt: skip
 
 
 def gaps(recorded: Recorded) -> pd.DataFrame:

@@ -100,13 +100,21 @@ def findings_table(recorded: Recorded) -> Table | Prose:
         With `private` only how many there are is said.
     """
     found = recorded.findings
+    averaged = ""
+    if recorded.averaged:
+        number = counted(recorded.averaged, private=recorded.private)
+        averaged = (
+            f" Several entries or exits made {number} of the trades: their rates are averages, and are held against "
+            "all the bars of the trade."
+        )
     if found.empty:
-        return prose() if recorded.empty else prose("The check against the bars found nothing.")
+        return prose() if recorded.empty else prose(f"The check against the bars found nothing.{averaged}")
     impossible = int(found.loc[found["impossible"].astype(bool), "signal_id"].nunique())
     count = partial(counted, private=recorded.private)
     said = (
         f"The check against the bars found {count(len(found))} things in {count(found['signal_id'].nunique())} "
         f"outcomes; {count(impossible)} contradict themselves and are not learned from."
+        f"{averaged}"
     )
     if recorded.private:
         return prose(said)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PATH = (
     "bars_held", "mae", "mfe", "entry_low", "entry_high", "exit_low", "exit_high", "target_at", "stop_at", "exit_from",
-    "exit_at",
+    "exit_at", "all_low", "all_high",
 )  # fmt: skip
 
 
@@ -40,6 +40,7 @@ def paths_of(joined: pd.DataFrame, bars: pd.DataFrame) -> pd.DataFrame:
           boundary of two bars the range of both.
         - target_at, stop_at: close (ms UTC) of the first bar from entry on that touched the barrier and had closed by
           the end of the exit bar; 0 for none.
+        - all_low, all_high: range of all bars from entry to exit.
         - exit_from, exit_at: open and close (ms UTC) of the bar in which the trade was closed; 0 for an open one.
 
         Missing, or 0, where the bars do not cover the trade.
@@ -92,6 +93,8 @@ def _follow(
         touching = slice(b, b + 2) if exit_ms[number] == close_ms[b] else slice(b, b + 1)
         out["exit_low"][at], out["exit_high"][at] = prices[2][touching].min(), prices[1][touching].max()
         out["exit_from"][at], out["exit_at"][at] = opened[b], close_ms[b]
+        out["all_low"][at] = min(out["entry_low"][at], out["exit_low"][at], prices[2][a : b + 1].min())
+        out["all_high"][at] = max(out["entry_high"][at], out["exit_high"][at], prices[1][a : b + 1].max())
         out["bars_held"][at] = b - a + 1
         rate, fill, target, stop, risk = (column[number] for column in columns)
         open_, high, low = (column[a : b + 1] for column in prices)

@@ -37,6 +37,11 @@ def check_recorded(joined: pd.DataFrame, paths: pd.DataFrame, *, cost: float) ->
     DataFrame
         number (index label of `joined`), signal_id, finding, impossible (the row contradicts itself, and is not
         learned from).
+
+    Notes
+    -----
+    The rate of several entries, or exits, is their average (`orders`): it is held against all the bars of the trade in
+    place of its first or last one, and the stop that stood at the first entry is not expected to have stayed.
     """
     rows = joined
     closed = (rows["status"] == "closed").to_numpy()
@@ -60,6 +65,15 @@ def check_recorded(joined: pd.DataFrame, paths: pd.DataFrame, *, cost: float) ->
     after = (opened >= rows["snapshot"]).to_numpy() | (closed & (shut > rows["snapshot"]).to_numpy())
     entry_low, entry_high = paths["entry_low"].to_numpy(), paths["entry_high"].to_numpy()
     exit_low, exit_high = paths["exit_low"].to_numpy(), paths["exit_high"].to_numpy()
+    entries, exits = orders_of(rows)
+    several, parted = (entries > 1) & covered, (exits > 1) & covered
+    all_low, all_high = paths["all_low"].to_numpy(), paths["all_high"].to_numpy()
+    entry_low, entry_high = np.where(several, all_low, entry_low), np.where(several, all_high, entry_high)
+    exit_low, exit_high = np.where(parted, all_low, exit_low), np.where(parted, all_high, exit_high)
+    whole = (entries < 2) & (exits < 2)
+    # freqtrade's target falls with time: the rate reached was no target before.
+    moving = (rows["exit_word"] == "roi").to_numpy()
+    open_yet = (entries > 1) & ~covered
     impossible: list[tuple[NDArray[np.bool_], Callable[[int], str]]] = [
         (
             closed & (shut < opened).to_numpy(),
@@ -82,27 +96,27 @@ def check_recorded(joined: pd.DataFrame, paths: pd.DataFrame, *, cost: float) ->
     ]
     findings: list[tuple[NDArray[np.bool_], Callable[[int], str]]] = [
         (
-            _outside(entry, entry_low, entry_high),
-            lambda i: f"opened at {entry[i]:g}, its bar went from {entry_low[i]:g} to {entry_high[i]:g}",
+            _outside(entry, entry_low, entry_high) & ~open_yet,
+            lambda i: f"opened at {entry[i]:g}, {_bars(several[i])} went from {entry_low[i]:g} to {entry_high[i]:g}",
         ),
         (
             closed & _outside(fill, exit_low, exit_high),
-            lambda i: f"closed at {fill[i]:g}, its bar went from {exit_low[i]:g} to {exit_high[i]:g}",
+            lambda i: f"closed at {fill[i]:g}, {_bars(parted[i])} went from {exit_low[i]:g} to {exit_high[i]:g}",
         ),
         (
-            hit_target & covered & (target_at == 0),
+            hit_target & covered & (target_at == 0) & ~np.isnan(target),
             lambda i: f"closed at its target {target[i]:g}, which the bars never touched",
         ),
         (
-            hit_stop & covered & (stop_at == 0),
+            hit_stop & covered & (stop_at == 0) & ~np.isnan(stop) & (entries < 2),
             lambda i: f"closed at its stop {stop[i]:g}, which the bars never touched",
         ),
         (
-            hit_target & (target_at > 0) & (target_at <= exit_from),
+            hit_target & (target_at > 0) & (target_at <= exit_from) & whole & ~moving,
             lambda i: f"closed at its target later than the bars touched it, in the bar to {_minute(target_at[i])}",
         ),
         (
-            hit_stop & (stop_at > 0) & (stop_at <= exit_from),
+            hit_stop & (stop_at > 0) & (stop_at <= exit_from) & whole,
             lambda i: f"closed at its stop later than the bars touched it, in the bar to {_minute(stop_at[i])}",
         ),
         (
@@ -120,9 +134,20 @@ def check_recorded(joined: pd.DataFrame, paths: pd.DataFrame, *, cost: float) ->
     return pd.DataFrame(found, columns=["number", "signal_id", "finding", "impossible"])
 
 
+def orders_of(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many entries and how many exits made each trade; 1 and 1 where it is not told."""
+    told = rows["orders"].where(rows["orders"] != "", "1+1").str.partition("+")
+    return told[0].to_numpy(np.int64), told[2].to_numpy(np.int64)
+
+
 def _outside(rate: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Rates outside the range of their bar; where there is no bar, none is."""
     return np.asarray((rate < low * (1.0 - RATE_TOLERANCE)) | (rate > high * (1.0 + RATE_TOLERANCE)))
+
+
+def _bars(averaged: bool) -> str:
+    """Which bars a rate was held against."""
+    return "an average, and its bars" if averaged else "its bar"
 
 
 def _minute(moment_ms: int) -> str:

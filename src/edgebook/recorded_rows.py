@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 COLUMNS = [
     "signal_id", "pair", "timeframe", "is_short", "date", "open_date", "close_date", "open_rate", "close_rate",
     "take_profit_abs", "stop_loss_abs", "fee_open", "fee_close", "profit_ratio", "exit_reason", "exit_word",
-    "exit_plan", "enter_tag", "status", "known_at",
+    "exit_plan", "enter_tag", "orders", "status", "known_at",
 ]  # fmt: skip
 """Columns of a snapshot, in order."""
 GIVEN = COLUMNS[:-1]
@@ -29,7 +29,7 @@ NUMBERS = (
     "open_rate", "close_rate", "take_profit_abs", "stop_loss_abs", "fee_open", "fee_close", "profit_ratio",
 )  # fmt: skip
 BOOLS = ("is_short",)
-TEXTS = ("signal_id", "pair", "timeframe", "exit_reason", "exit_word", "exit_plan", "enter_tag", "status")
+TEXTS = ("signal_id", "pair", "timeframe", "exit_reason", "exit_word", "exit_plan", "enter_tag", "orders", "status")
 REASONS = ("take_profit", "stop_loss", "time_exit")
 STATUSES = ("open", "closed", "deleted")
 
@@ -72,6 +72,7 @@ def cut_at(trades: pd.DataFrame, *, end: pd.Timestamp, held: AbstractSet[str] = 
     rows = rows.assign(status=rows["status"].mask(still, "open"), recorded_at=rows["recorded_at"].mask(late, end))
     for name in (*CLOSING, "fee_close", "exit_word"):
         rows[name] = rows[name].mask(still, "") if name in TEXTS else rows[name].mask(still)
+    rows["orders"] = rows["orders"].mask(still, rows["orders"].str.replace(r"\+\d+$", "+0", regex=True))
     fact = rows["close_date"].where(rows["status"] == "closed", rows["open_date"])
     fact = fact.where(~(rows["recorded_at"] > fact), rows["recorded_at"])
     fact = fact.where(rows["status"] != "deleted", end)
@@ -140,6 +141,8 @@ def _check(rows: pd.DataFrame, *, table: str) -> None:
         _refuse(closed & rows[name].isna(), rows, name, table=table, rule="is missing in a closed row")
     odd = closed & ~rows["exit_reason"].isin(REASONS)
     _refuse(odd, rows, "exit_reason", table=table, rule=f"is none of {', '.join(REASONS)}")
+    odd = ~rows["orders"].str.fullmatch(r"(\d{1,6}\+\d{1,6})?")
+    _refuse(odd, rows, "orders", table=table, rule="is not like 2+1, two entries and one exit")
     for name in ("open_rate", "close_rate", "take_profit_abs", "stop_loss_abs"):
         _refuse(rows[name] <= 0, rows, name, table=table, rule="is a price, above 0")
     for name in DATES[:-1]:

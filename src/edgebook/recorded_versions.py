@@ -10,7 +10,7 @@ import pandas as pd
 
 from edgebook.outcomes import KEY, known_outcomes
 from edgebook.recorded_bars import paths_of
-from edgebook.recorded_check import check_recorded
+from edgebook.recorded_check import check_recorded, orders_of
 from edgebook.recorded_join import Joined, join
 
 if TYPE_CHECKING:
@@ -60,9 +60,18 @@ class Facts:
                         yield f"  {name}: {why}"
                     if len(shown) > _EXPLAINED:
                         yield f"  ... and {len(shown) - _EXPLAINED:,} more"
+        averaged = several_orders(self.joined.rows)
+        if averaged:
+            yield f"{averaged:,} are of several entries or exits: their rates are averages"
         impossible = findings[findings["impossible"].astype(bool)]["signal_id"].nunique()
         if impossible:
             yield f"{impossible:,} of them contradict themselves and are not learned from"
+
+
+def several_orders(rows: pd.DataFrame) -> int:
+    """Signals of which several entries or several exits made the trade."""
+    entries, exits = orders_of(rows)
+    return int(rows.loc[(entries > 1) | (exits > 1), "signal_id"].nunique())
 
 
 def find_facts(
