@@ -66,6 +66,15 @@ def test_a_series_that_has_ended_has_no_regime_now() -> None:
     assert regime_report.regimes_now(delisted[delisted["date"] < "2019-01-14"])["pair"].tolist() == ["A", "B"]
 
 
+def test_of_hundreds_of_series_those_that_changed_last_are_shown() -> None:
+    now = pd.DataFrame({"pair": [f"P{k:03}" for k in range(500)], "timeframe": "1d", "regime": R, "bars": 1})
+    now["since"] = pd.date_range("2018-01-01", periods=500, tz="UTC")
+    shown = regime_tables.now_table(now.assign(trend_z=0.0, volatility_quantile=0.5))._repr_html_()
+    assert "P499" in shown and "P459" not in shown and "40 of 500 series" in shown
+    many = pd.DataFrame({"pair": now["pair"], "timeframe": "1d", "date": now["since"]})
+    assert "500 symbols (P000 to P499)" in regime_readings.window(many, plan="p").text
+
+
 def test_shares_are_of_bars_and_add_up() -> None:
     shares = regime_report.shares(labelled([R] * 6 + [B] * 2, [V] * 2))
     assert shares["regime"].tolist() == list(REGIMES)

@@ -15,14 +15,17 @@ if TYPE_CHECKING:
     from edgebook.display import Callout, Prose
 
 _RATE = 0.10
+_MOST_NAMES = 30
 
 
 def window(regimes: pd.DataFrame, *, plan: str) -> Prose:
     """Say which bars were labelled."""
     first, last = regimes["date"].min(), regimes["date"].max()
     series = regimes[["pair", "timeframe"]].drop_duplicates()
+    names = sorted(series["pair"].unique())
+    listed = ", ".join(names) if len(names) <= _MOST_NAMES else f"{names[0]} to {names[-1]}"
     return prose(
-        f"{len(regimes):,} bars of {series['pair'].nunique()} symbols ({', '.join(sorted(series['pair'].unique()))}) "
+        f"{len(regimes):,} bars of {len(names)} symbols ({listed}) "
         f"at {', '.join(sorted(series['timeframe'].unique()))}, {first:%Y-%m-%d} to {last:%Y-%m-%d}. Each label rests "
         f"on bars up to its own. Outcomes are those of exit plan `{plan}`, the middle of the grid."
     )

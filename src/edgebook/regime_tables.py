@@ -25,13 +25,20 @@ _PERFORMANCE_NOTE: Final = (
     "q corrects for the cells of this table (Benjamini-Hochberg)."
 )
 
+_MOST_SERIES = 40
+
 
 def now_table(now: pd.DataFrame) -> Table:
-    """Regime of every series at its last bar."""
+    """Regime of every series at its last bar; of many, those that changed last."""
+    note = "Trend z and volatility quantile are what the rule judges; bars: length of the spell so far."
+    if len(now) > _MOST_SERIES:
+        newest = now.sort_values("since", ascending=False, kind="stable").index[:_MOST_SERIES]
+        note += f" The {_MOST_SERIES} of {len(now)} series that changed last; data/regimes.parquet has all."
+        now = now.loc[newest]
     return table(
         _said(now),
         caption="The regime now",
-        note="Trend z and volatility quantile are what the rule judges; bars: length of the spell so far.",
+        note=note,
         formats={"since": "hour", "trend_z": "signed", "volatility_quantile": "percent"},
     )
 
