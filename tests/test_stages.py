@@ -132,7 +132,7 @@ def test_learn_refuses_what_is_missing_or_damaged(mine):
     mine.study.mkdir()
     (mine.study / "study.json").write_text("{", encoding="utf-8")
     (mine.study / "trials.csv").write_text("number\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"study/study.json, study/trials.csv: are damaged"):
+    with pytest.raises(DataError, match=r"study/study.json: not valid JSON .*; restore it with `git checkout`"):
         run_stage("learn", paths=mine)
     shutil.rmtree(mine.study)
     file = mine.seal(history="main", as_of=LAST) / "state" / "r1.json"

@@ -95,6 +95,8 @@ class Study:
             head = parsed(files[STUDY_FILE], STUDY, where=STUDY_FILE)
             text = pd.read_csv(StringIO(files[TRIALS_FILE]), dtype=str)
             trials = text.astype({name: kind for name, kind in _TYPES.items() if name in text})
+        except DataError as error:
+            raise DataError(f"{error}; restore it with `git checkout`") from error
         except (ValueError, OverflowError) as error:
             raise DataError(f"{STUDY_FILE}, {TRIALS_FILE}: are damaged; restore them with `git checkout`") from error
         if list(trials.columns) != TRIAL_COLUMNS:
