@@ -137,8 +137,8 @@ def durations(regimes: pd.DataFrame) -> pd.DataFrame:
     assumed (Conover 1999, section 3.2). Spells are taken as independent.
     """
     found = spells(regimes)
-    until = found.groupby(SERIES, observed=True)["since"].shift(-1)
-    found["hours"] = (until - found["since"]).dt.total_seconds() / 3600
+    since = found["since"].to_numpy(dtype="datetime64[ms]").astype(np.int64)
+    found["hours"] = (np.roll(since, -1) - since) / 3_600_000  # of a complete spell: up to the next of its series
     rows = []
     for timeframe, own in found.groupby("timeframe", observed=True, sort=False):
         for regime in REGIMES:
