@@ -382,11 +382,11 @@ def test_daily_says_what_happened_and_asks_for_the_week_when_it_is_over(shell, m
     one_line(shell(mine, "daily", "--date", "2018-06-05"), "the week to 2018-06-04 is over and not sealed yet; run `")
 
 
-@pytest.mark.parametrize("command", ["daily", "weekly", "advance"])
+@pytest.mark.parametrize("command", ["daily", "weekly", "advance", "backfill", "data fetch"])
 def test_one_at_a_time(shell, mine, command):
     before = mine.params.read_bytes()
     with only_one(mine.lock, doing="weekly"):
-        one_line(shell(mine, command), r"\.edgebook\.lock: held by `edgebook weekly`, process \d+, since 20")
+        one_line(shell(mine, *command.split()), r"\.edgebook\.lock: held by `edgebook weekly`, process \d+, since 20")
     assert mine.params.read_bytes() == before
 
 

@@ -100,13 +100,14 @@ def backfill(until: str | None) -> None:
     Makes no reports. This is how a history begins; `dvc repro` does it by itself when a history is new.
     """
     from edgebook.history import backfill as fold
+    from edgebook.lock import only_one
     from edgebook.progress import bar
     from edgebook.settings_rules import monday
 
     params = settings()
     last = until or params.run.previous
     monday(last, "--until")
-    with bar("sealing weeks") as tell:
+    with only_one(here().lock, doing="backfill"), bar("sealing weeks") as tell:
         written = fold(params, here(), until=last, tell=tell)
     history = params.run.history
     click.echo(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _LENGTHS = FINER | TIMEFRAMES
 _DAY_MINUTES = 1440
 _FIX = "; correct it in the database, or leave it out in bars.database.query"
+_LARGEST_WHOLE = 10**300
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 
 
 def bars_of_rows(rows: pd.DataFrame, settings: Database, *, first_row: int, where: str) -> pd.DataFrame:
@@ -132,7 +134,9 @@ def _epoch(numbers: pd.Series) -> pd.Series:
 
 
 def _plain(value: Any) -> Any:
-    """Decimals as floats, texts without blanks, the rest as it is."""
+    """Decimals as floats, texts without blanks, whole numbers beyond all floats as text, the rest as it is."""
+    if isinstance(value, int) and abs(value) > _LARGEST_WHOLE:
+        return "a number of many digits"
     if isinstance(value, (str, bytes)):
         return (value.decode("utf-8", "replace") if isinstance(value, bytes) else value).strip()
     return float(value) if type(value).__name__ == "Decimal" else value
@@ -144,7 +148,7 @@ def _stamp(value: Any) -> pd.Timestamp | None:
         return None
     try:
         stamp = pd.Timestamp(value)
-        return None if pd.isna(stamp) else stamp
+        return None if pd.isna(stamp) or not _FIRST_YEAR <= stamp.year <= _LAST_YEAR else stamp
     except (ValueError, TypeError, OverflowError):
         return None
 

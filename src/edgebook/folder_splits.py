@@ -75,8 +75,9 @@ def read_factors(path: Path, *, shown: str, timezone: str | None) -> pd.DataFram
         raise DataError(f"{shown}: not a readable CSV file ({detail}); columns are pair, date, factor") from error
     table.columns = [str(name).strip().lower() for name in table.columns]
     for name in ("pair", "date", "factor"):
-        if name not in table:
-            raise DataError(f"{shown}: column {name!r} is missing; the columns are pair, date, factor")
+        if list(table.columns).count(name) != 1:
+            state = "is there twice" if name in table else "is missing"
+            raise DataError(f"{shown}: column {name!r} {state}; the columns are pair, date, factor")
     rows = []
     for number, (pair, date, factor) in enumerate(table[["pair", "date", "factor"]].itertuples(index=False), start=1):
         rows.append((pair.strip(), _moment(date.strip(), zone=timezone), pd.to_numeric(factor, errors="coerce")))

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from edgebook.errors import EdgebookError
 from edgebook.fuzz_mutations import mutated
-from edgebook.fuzz_readers import Reader, readers
+from edgebook.fuzz_readers import readers
 from edgebook.paths import Paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from edgebook.fuzz_reader import Reader
 
 SEED = 6
 MOST_SECONDS = 20.0

@@ -5,44 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from edgebook.fuzz_reader import Reader
+from edgebook.fuzz_sources import readers_of_sources
 from edgebook.paths import Paths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
-
-
-@dataclass(frozen=True)
-class Reader:
-    """What reads a file.
-
-    Parameters
-    ----------
-    name : str
-    cases : int
-        How many hostile files it gets: the fast ones more.
-    files : mapping of str to bytes
-        Valid files by their path in the repository; each case makes one of them hostile.
-    read : callable
-        Called with the repository's top.
-    kinds : mapping of str to str
-        How a file is made hostile, by its ending.
-    """
-
-    name: str
-    cases: int
-    files: Mapping[str, bytes]
-    read: Callable[[Path], object]
-
-    def kind(self, path: str) -> str:
-        """How a file is made hostile."""
-        end = path.rsplit(".", 1)[-1]
-        return {"json": "json", "csv": "csv", "yaml": "yaml"}.get(end, "binary")
 
 
 def readers(sample: Paths, *, scratch: Path) -> list[Reader]:
@@ -62,7 +35,8 @@ def readers(sample: Paths, *, scratch: Path) -> list[Reader]:
         Reader("params.yaml", 500, {"params.yaml": sample.params.read_bytes()}, _settings),
         *_of_seal(sample, week=week),
         *_of_tables(scratch),
-        *_of_desk(scratch),
+        *_of_desk(),
+        *readers_of_sources(scratch),
     ]
 
 
@@ -187,7 +161,7 @@ def _of_tables(scratch: Path) -> list[Reader]:
     ]  # fmt: skip
 
 
-def _of_desk(scratch: Path) -> list[Reader]:
+def _of_desk() -> list[Reader]:
     """What a desk recorded, and tables of trades of other tools."""
     from edgebook.imports import read_trades
     from edgebook.recorded import read_recorded
@@ -198,7 +172,7 @@ def _of_desk(scratch: Path) -> list[Reader]:
         "open_date": "2018-01-01T01:00:00Z", "close_date": "2018-01-01T05:00:00Z", "open_rate": "100",
         "close_rate": "102", "take_profit_abs": "102", "stop_loss_abs": "99", "fee_open": "0.001",
         "fee_close": "0.001", "profit_ratio": "0.018", "exit_reason": "take_profit", "exit_word": "roi",
-        "exit_plan": "", "enter_tag": "", "status": "closed", "known_at": "2018-01-01T05:00:00Z",
+        "exit_plan": "", "enter_tag": "", "orders": "", "status": "closed", "known_at": "2018-01-01T05:00:00Z",
     }  # fmt: skip
     snapshot = f"{','.join(COLUMNS)}\n{','.join(row[name] for name in COLUMNS)}\n".encode()
     trades = (

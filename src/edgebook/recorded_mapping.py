@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from edgebook.errors import DataError
-from edgebook.recorded_rows import DATES, NUMBERS, REASONS
+from edgebook.recorded_rows import DATES, NUMBERS, REASONS, as_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,7 +117,7 @@ def with_hits(rows: pd.DataFrame, table: pd.DataFrame, *, settings: Outcomes, na
             hits["hit_date"], timezone=settings.database.timezone, ids=ids, name=f"{name}: hit_date"
         )
     if "hit_rate" in hits:
-        hits["hit_rate"] = pd.to_numeric(hits["hit_rate"].map(_float), errors="coerce")
+        hits["hit_rate"] = as_numbers(hits["hit_rate"])
     of = hits.set_index("signal_id").reindex(known)
     out = rows.copy()
     hit = of["hit"].set_axis(rows.index)
@@ -134,7 +134,7 @@ def with_hits(rows: pd.DataFrame, table: pd.DataFrame, *, settings: Outcomes, na
         if ours not in out:
             out[ours] = value
             continue
-        own = out[ours] if ours == "close_date" else pd.to_numeric(out[ours].map(_float), errors="coerce")
+        own = out[ours] if ours == "close_date" else as_numbers(out[ours])
         far = (own - value).abs() > (_HIT_TIME if ours == "close_date" else _HIT_RATE * value)
         _disagree(told & far, rows, name=name, rule=f"{theirs} is not the {ours} of its outcome")
         out[ours] = own.where(own.notna(), value)
@@ -151,9 +151,7 @@ def with_profit(rows: pd.DataFrame, *, settings: Outcomes, name: str) -> pd.Data
     """
     out = rows.copy()
     number = {
-        column: pd.to_numeric(out[column].map(_float), errors="coerce")
-        if column in out
-        else pd.Series(np.nan, index=out.index)
+        column: as_numbers(out[column]) if column in out else pd.Series(np.nan, index=out.index)
         for column in ("profit_ratio", "fee_open", "fee_close", "open_rate", "close_rate")
     }
     growth = number["close_rate"] / number["open_rate"]
@@ -242,10 +240,6 @@ def _disagree(broken: pd.Series, rows: pd.DataFrame, *, name: str, rule: str) ->
     if broken.any():
         more = f" (and {int(broken.sum()) - 1:,} more)" if broken.sum() > 1 else ""
         raise DataError(f"{name}: signal_id {rows['signal_id'][broken].iloc[0]!r} {rule}{more}; correct the row")
-
-
-def _float(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) else value
 
 
 def _text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,7 @@ STATUSES = ("open", "closed", "deleted")
 
 _DIGITS = 10
 _LONGEST = 200
+_LARGEST_WHOLE = 10**300
 _EARLIEST, _LATEST = pd.Timestamp("1970-01-02", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
 
 
@@ -178,11 +180,26 @@ def _dates(trades: pd.DataFrame, name: str, *, table: str = "trades") -> pd.Seri
 
 def _numbers(trades: pd.DataFrame, name: str, *, table: str) -> pd.Series:
     column = trades[name]
-    found = pd.to_numeric(column, errors="coerce").astype(np.float64)
+    found = as_numbers(column)
     found = found.where(np.isfinite(found))
     _refuse_unread(column, found.isna(), trades, name, table=table, rule="is not a finite number")
     # What is written is what is used.
     return pd.Series([float(format(v, f".{_DIGITS}g")) for v in found.tolist()], index=trades.index)
+
+
+def as_numbers(column: pd.Series) -> pd.Series:
+    """Numbers of a column of any values; NaN for what is none (a word, a list, 400 digits)."""
+    plain = column.map(_number_or_text) if column.dtype == object else column
+    return pd.to_numeric(plain, errors="coerce").astype(np.float64)
+
+
+def _number_or_text(value: Any) -> Any:
+    """A value that a number may be read from; every other as its text."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, int) and abs(value) > _LARGEST_WHOLE:
+        return "a number of many digits"
+    return value if value is None or isinstance(value, (bool, int, float, str, np.generic)) else str(value)
 
 
 def _bools(trades: pd.DataFrame, name: str, *, table: str) -> pd.Series:
@@ -194,7 +211,7 @@ def _bools(trades: pd.DataFrame, name: str, *, table: str) -> pd.Series:
 
 def _texts(trades: pd.DataFrame, name: str, *, table: str) -> pd.Series:
     column = trades[name]
-    found = column.map(lambda v: "" if pd.isna(v) else str(v).strip()).astype("str")
+    found = column.map(lambda v: "" if np.ndim(v) == 0 and pd.isna(v) else str(v).strip()).astype("str")
     odd = found.map(lambda v: len(v) > _LONGEST or not v.isprintable())
     if odd.any():
         value = found[odd].iloc[0][:40]

@@ -8,36 +8,41 @@ undisturbed run.
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
 import random
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edgebook.errors import DataError
 from edgebook.params import load_params
-from edgebook.paths import Paths
+from edgebook.safety_desk import lay_out_desk
 from edgebook.safety_market import DAY, WEEK, environment, lay_out, small_settings
+from edgebook.safety_state import put_back, state_of, torn_in
+from edgebook.whole_files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from edgebook.paths import Paths
 
 SEED = 6
-KILLS = {"backfill": 12, "export": 10, "daily": 12, "dvc repro": 8, "advance": 8}
+KILLS = {"backfill": 8, "export": 8, "daily": 8, "dvc repro": 12, "advance": 4, "data fetch": 10}
 """How often each command is killed: fifty times in all."""
-KILLS_IN_A_ROW = 12
-"""After so many the command may come to its end, and is compared; until then each start goes on from what is there."""
 QUICK = {"daily": 2, "export": 2}
-PASSED_OVER = ("src", ".git", ".dvc", "notebooks", "scratch", "data/journals")
+KILLS_IN_A_ROW, LONG_IN_A_ROW = 4, 12
+"""After so many the command may come to its end, and is compared; until then each start goes on from what is there."""
+DESK_COMMAND = "data fetch"
+LONG = ("dvc repro", "advance")
+"""A run of many stages goes on where it was killed: it is killed often on its way."""
+MOST_SECONDS = 1800.0
 PREPARE = """
 import sys
 from pathlib import Path
@@ -52,10 +57,6 @@ for stage in ("bars", "indicators", "candidates", "outcomes"):
     MODULE_STAGES[stage](read_mapping(paths.params), paths)
 tables.write(label_bars(tables.read(paths.bars), plain(load_params(paths.params).regimes)), paths.regimes)
 """
-NO_ROWS = b"BEGIN TRANSACTION;\nCOMMIT;"
-"""A store that was made and not filled: as if it were not there."""
-LONG_SECONDS, MOST_SECONDS = 60.0, 1800.0
-"""A command that takes longer than the first goes on where it was killed: it is killed often on its way."""
 
 
 @dataclass
@@ -64,18 +65,25 @@ class Disturbed:
 
     Parameters
     ----------
+    old, new : dict of str to str
+        What `state_of` gave before and after the undisturbed run.
+    seconds : float
+        That it took undisturbed.
     kills, ends : int
         How often it was killed, and how often it came to its end and was compared.
+    refused : int
+        Starts after a kill that said in one line what to run instead.
     torn : list of str
         Files that were neither old nor new after a kill.
     differing : list of str
         Files that were not those of the undisturbed run in the end.
-    refused : int
-        Starts after a kill that said in one line what to run instead.
     moments : list of float
         Seconds after the start at which it was killed.
     """
 
+    old: dict[str, str]
+    new: dict[str, str]
+    seconds: float
     kills: int = 0
     ends: int = 0
     refused: int = 0
@@ -85,12 +93,12 @@ class Disturbed:
 
 
 def measure(paths: Paths, *, quick: bool = False, tell: Callable[[int, int], None] | None = None) -> dict[str, Any]:
-    """Kill every command as often as `KILLS` says.
+    """Kill every command as often as `KILLS` says; a measurement that is broken off goes on with the next kill.
 
     Parameters
     ----------
     paths : Paths
-        Of the repository; the small one lies in its cache while this lasts.
+        Of the repository; the small ones lie in its cache while this lasts.
     quick : bool
         Four kills of the short commands.
     tell : callable, optional
@@ -99,7 +107,7 @@ def measure(paths: Paths, *, quick: bool = False, tell: Callable[[int, int], Non
     Returns
     -------
     dict
-        JSON-able: quick, seed, code, and rows: command, kills, ends, files, bytes, torn, differing, refused, seconds
+        JSON-able: quick, seed, code, and rows: command, kills, ends, files, torn, differing, refused, seconds
         (undisturbed), moments.
 
     Raises
@@ -109,91 +117,132 @@ def measure(paths: Paths, *, quick: bool = False, tell: Callable[[int, int], Non
     """
     from edgebook.source_digest import source_digest
 
+    code = source_digest("stages", "weekly", "daily", "store", "data_fetch")
     planned = QUICK if quick else KILLS
     cache = paths.evidence_cache / "kills"
-    shutil.rmtree(cache, ignore_errors=True)
-    folder, before = cache / "run", cache / "before"
-    lay_out(folder, params=small_settings(paths), paths=paths)
-    _prepared(folder)
-    rng = random.Random(SEED)
-    rows = []
-    done = 0
-    for command in KILLS:
-        shutil.rmtree(before, ignore_errors=True)
-        shutil.copytree(folder, before, symlinks=True)
-        old = state_of(folder)
-        began = time.monotonic()
-        _ended(folder, command)
-        seconds = time.monotonic() - began
-        new = state_of(folder)
-        if command in planned:
-            found = disturb(
-                folder, command, before=before, old=old, new=new, seconds=seconds, kills=planned[command], rng=rng,
-                tell=partial(_told, tell, base=done, total=sum(planned.values())),
-            )  # fmt: skip
-            done += found.kills
-            rows.append(
-                {
-                    "command": command,
-                    "kills": found.kills,
-                    "ends": found.ends,
-                    "files": len(new),
-                    "refused": found.refused,
-                    "torn": sorted(set(found.torn)),
-                    "differing": sorted(set(found.differing)),
-                    "seconds": round(seconds, 1),
-                    "moments": [round(moment, 2) for moment in found.moments],
-                }
-            )
+    known = _Progress(cache, code=code)
+    known.begin()
+    rows: list[dict[str, Any]] = []
+    for place, command in enumerate(KILLS):
+        done = sum(row["kills"] for row in rows)
+        found = _undisturbed(command, place, known=known, paths=paths)
+        if command not in planned:
+            continue
+        while found.kills < planned[command]:
+            most = min(LONG_IN_A_ROW if command in LONG else KILLS_IN_A_ROW, planned[command] - found.kills)
+            put_back(known.before(place), known.folder)
+            for _ in disturb(known.folder, command, found=found, most=most):
+                known.keep(command, found)
+                if tell is not None:
+                    tell(done + found.kills, sum(planned.values()))
+            known.keep(command, found)
+        rows.append(_row(command, found))
     if not any(row["torn"] or row["differing"] for row in rows):
         shutil.rmtree(cache)
-    return {"quick": quick, "seed": SEED, "code": source_digest("stages", "weekly", "daily", "store"), "rows": rows}
+    return {"quick": quick, "seed": SEED, "code": code, "rows": rows}
 
 
-def disturb(
-    folder: Path,
-    command: str,
-    *,
-    before: Path,
-    old: Mapping[str, str],
-    new: Mapping[str, str],
-    seconds: float,
-    kills: int,
-    rng: random.Random,
-    tell: Callable[[int], None],
-) -> Disturbed:
-    """Kill one command so many times, and let it end after each few of them.
+def disturb(folder: Path, command: str, *, found: Disturbed, most: int) -> Iterator[None]:
+    """Kill one command a few times, let it end, and compare; `found` grows, and is yielded to after each kill.
 
     Parameters
     ----------
-    folder, before : Path
-        The repository, and a copy of it as it was before the command.
+    folder : Path
+        The repository as it was before the command.
     command : str
-    old, new : mapping of str to str
-        What `state_of` gave before and after the undisturbed run.
-    seconds : float
-        That it took undisturbed.
-    kills : int
-    rng : Random
-    tell : callable
-        Called with the number of kills done.
+    found : Disturbed
+    most : int
+        Kills before it may come to its end.
     """
-    found = Disturbed()
-    while found.kills < kills:
-        put_back(before, folder)
-        for _ in range(min(KILLS_IN_A_ROW, kills - found.kills)):
-            moment = rng.uniform(0.01, 0.2) * seconds if seconds > LONG_SECONDS else rng.uniform(0.05, 1.0) * seconds
-            if not killed_after(moment, words_for(folder, command), folder=folder):
-                break
-            found.kills += 1
-            found.moments.append(moment)
-            found.torn += torn_in(folder, old=old, new=new)
-            tell(found.kills)
-        found.refused += _ended(folder, command)
-        found.ends += 1
-        last = state_of(folder)
-        found.differing += [name for name in {*last, *new} if last.get(name) != new.get(name)]
+    for _ in range(most):
+        rng = random.Random(f"{SEED}/{command}/{found.kills}/{found.ends}")
+        share = rng.uniform(0.01, 0.2) if command in LONG else rng.uniform(0.05, 0.9)
+        moment = share * found.seconds
+        if not killed_after(moment, words_for(folder, command), folder=folder):
+            break
+        found.kills += 1
+        found.moments.append(moment)
+        found.torn += torn_in(folder, old=found.old, new=found.new)
+        yield
+    found.refused += _ended(folder, command)
+    found.ends += 1
+    last = state_of(folder)
+    found.differing += [name for name in {*last, *found.new} if last.get(name) != found.new.get(name)]
+
+
+@dataclass
+class _Progress:
+    """What a measurement that was broken off has found, and the repositories it goes on from."""
+
+    cache: Path
+    code: str
+    found: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return self.cache / "run"
+
+    def before(self, place: int) -> Path:
+        return self.cache / f"before-{place}"
+
+    def begin(self) -> None:
+        """Take up what was measured with this code, or begin anew."""
+        file = self.cache / "progress.json"
+        known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        if known.get("code") == self.code:
+            self.found = known["found"]
+        else:
+            shutil.rmtree(self.cache, ignore_errors=True)
+
+    def keep(self, command: str, found: Disturbed) -> None:
+        """Write what is known by now."""
+        self.found[command] = asdict(found)
+        text = json.dumps({"code": self.code, "found": self.found}, indent=1)
+        write_whole({self.cache / "progress.json": text})
+
+
+def _undisturbed(command: str, place: int, *, known: _Progress, paths: Paths) -> Disturbed:
+    """Run a command undisturbed, where that is not known yet; what was found of it so far."""
+    if command in known.found:
+        return Disturbed(**known.found[command])
+    folder, before = known.folder, known.before(place)
+    if place == 0 or command == DESK_COMMAND:
+        shutil.rmtree(folder, ignore_errors=True)
+        if command == DESK_COMMAND:
+            lay_out_desk(folder, database=known.cache / "desk.db", paths=paths)
+        else:
+            lay_out(folder, params=small_settings(paths), paths=paths)
+            _prepared(folder)
+        _copied(folder, before)
+    put_back(before, folder)
+    old = state_of(folder)
+    began = time.monotonic()
+    _ended(folder, command)
+    found = Disturbed(old, state_of(folder), time.monotonic() - began)
+    _copied(folder, known.before(place + 1))
+    known.keep(command, found)
     return found
+
+
+def _row(command: str, found: Disturbed) -> dict[str, Any]:
+    """What the page and its readers are told of a command."""
+    return {
+        "command": command,
+        "kills": found.kills,
+        "ends": found.ends,
+        "files": len(found.new),
+        "refused": found.refused,
+        "torn": sorted(set(found.torn)),
+        "differing": sorted(set(found.differing)),
+        "seconds": round(found.seconds, 1),
+        "moments": [round(moment, 2) for moment in found.moments],
+    }
+
+
+def _copied(folder: Path, place: Path) -> None:
+    """Keep a repository as it is now, without its code."""
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(folder, place, symlinks=True, ignore=lambda top, _: ["src"] if top == str(folder) else [])
 
 
 def killed_after(moment: float, words: Sequence[str], *, folder: Path) -> bool:
@@ -227,55 +276,8 @@ def words_for(folder: Path, command: str) -> list[str]:
         command = "dvc repro"
     if command == "dvc repro":
         return [sys.executable, "-m", "dvc", "repro"]
-    more = {"backfill": ["--until", WEEK], "daily": ["--date", DAY]}.get(command, [])  # the same again, not the next
-    return [sys.executable, "-c", "from edgebook.cli import main; main()", command, *more]
-
-
-def torn_in(folder: Path, *, old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    """Files that are neither what they were nor what they will be; dvc.lock grows by the stage, so it must be read."""
-    return [
-        name
-        for name, digest in state_of(folder).items()
-        if name != "dvc.lock" and digest not in (old.get(name), new.get(name))
-    ]
-
-
-def state_of(folder: Path) -> dict[str, str]:
-    """Digest of every file that counts, by its path: all but code, caches, and what git and DVC ignore as scratch."""
-    found = {}
-    for file in sorted(folder.rglob("*")):
-        name = file.relative_to(folder).as_posix()
-        if not file.is_file() or name.startswith(tuple(f"{part}/" for part in PASSED_OVER)):
-            continue
-        if any(part.startswith(".") and part.endswith(".tmp") for part in name.split("/")) or name == ".edgebook.lock":
-            continue
-        if name.endswith(("-journal", "-wal", "-shm")):
-            continue
-        content = _rows_of(file) if file.suffix == ".sqlite" else file.read_bytes()
-        if content == NO_ROWS:
-            continue
-        found[name] = hashlib.sha256(content).hexdigest()
-    return found
-
-
-def put_back(before: Path, folder: Path) -> None:
-    """Give the repository the state before the command, its DVC cache included; code keeps what was compiled."""
-    for place in folder.iterdir():
-        if place.name != "src":
-            shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
-    for place in before.iterdir():
-        if place.name == "src":
-            continue
-        if place.is_dir():
-            shutil.copytree(place, folder / place.name, symlinks=True)
-        else:
-            shutil.copy2(place, folder / place.name)
-
-
-def _told(tell: Callable[[int, int], None] | None, kills: int, *, base: int, total: int) -> None:
-    """Pass the number of kills of all commands on."""
-    if tell is not None:
-        tell(base + kills, total)
+    more = {"backfill": ["--until", WEEK], "daily": ["--date", DAY], DESK_COMMAND: ["--until", DAY]}.get(command, [])
+    return [sys.executable, "-c", "from edgebook.cli import main; main()", *command.split(), *more]
 
 
 def _ended(folder: Path, command: str) -> int:
@@ -289,9 +291,3 @@ def _ended(folder: Path, command: str) -> int:
             return refused
     last = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
     raise DataError(f"{command}: did not come to its end ({last}); the folder is kept under scratch/evidence/kills")
-
-
-def _rows_of(file: Path) -> bytes:
-    """Rows of a SQLite file, as a reader sees them after a kill: its own bytes depend on its history."""
-    with closing(sqlite3.connect(file)) as connection:
-        return "\n".join(connection.iterdump()).encode()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 NEEDED = ("dvc.yaml", ".gitignore", ".dvcignore", "data/.gitignore", "notebooks", "docs/evidence/ablation.json")
 WEEK, DAY = "2018-04-16", "2018-04-17"
 """The week that is run first, and the day after it."""
+CELLS_OF_CODE = 6
+"""A notebook is cut after so many, to save time: how it is run and swapped in does not depend on how long it is."""
 BYTECODE = shutil.ignore_patterns("__pycache__")
 
 
@@ -35,7 +37,7 @@ def small_settings(paths: Paths) -> Params:
     plans = {"r1": "tp2.0_sl1.5_t12", "r2": "tp2.0_sl1.5_t12", "r3": "tp3.0_sl1.5_t12"}
     return replace(
         sample,
-        run=replace(sample.run, as_of=WEEK, previous="2018-04-09"),
+        run=replace(sample.run, as_of=WEEK, previous="2018-04-09", genesis="2018-04-09"),
         bars=replace(
             sample.bars, timeframes=("4h", "1d"), synthetic=replace(sample.bars.synthetic, weeks=18)
         ),
@@ -68,6 +70,8 @@ def lay_out(folder: Path, *, params: Params, paths: Paths) -> None:
             shutil.copytree(source, target, ignore=BYTECODE)
         else:
             shutil.copy(source, target)
+    for notebook in (folder / "notebooks").glob("*.ipynb"):
+        _cut(notebook)
     shutil.copytree(Path(__file__).parent, folder / "src" / "edgebook")  # with what is compiled
     for empty in ("data/raw", "data/recorded", "data/received"):
         (folder / empty).mkdir(parents=True, exist_ok=True)
@@ -80,6 +84,14 @@ def lay_out(folder: Path, *, params: Params, paths: Paths) -> None:
         [sys.executable, "-m", "dvc", "config", "core.autostage", "false"],
     ):
         subprocess.run(words, cwd=folder, env=environment(folder), check=True, capture_output=True)
+
+
+def _cut(notebook: Path) -> None:
+    """Leave the beginning of a notebook."""
+    made = json.loads(notebook.read_text(encoding="utf-8"))
+    code = [place for place, cell in enumerate(made["cells"]) if cell["cell_type"] == "code"]
+    made["cells"] = made["cells"][: code[CELLS_OF_CODE - 1] + 1]
+    notebook.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
 
 
 def environment(folder: Path) -> dict[str, str]:

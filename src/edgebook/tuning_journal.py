@@ -147,7 +147,7 @@ def _read(place: Path, *, digest: str) -> dict[int, dict[str, Any]]:
         lines = place.read_text(encoding="utf-8").splitlines(keepends=True)
     except (OSError, UnicodeDecodeError):
         return {}
-    rows = []
+    rows: list[Any] = []
     for line in lines:
         try:
             rows.append(parsed(line, _ROW if rows else Plain(), where=place.name))

@@ -123,6 +123,9 @@ def _spell(since: str | None, until: str | None, *, where: str) -> Spell:
 def _day(text: str, *, where: str) -> datetime.date:
     """Read a date."""
     try:
-        return datetime.date.fromisoformat(text)
+        day = datetime.date.fromisoformat(text)
+        if not 1900 <= day.year <= 2200:
+            raise ValueError
     except (ValueError, TypeError) as error:
-        raise SettingsError(f"{where}: {text!r} is not a date like 2019-07-01") from error
+        raise SettingsError(f"{where}: {str(text)[:40]!r} is not a date like 2019-07-01") from error
+    return day
