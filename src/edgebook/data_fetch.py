@@ -30,6 +30,7 @@ def fetch(
     paths: Paths,
     *,
     until: str | None = None,
+    outcomes_until: str | None = None,
     tell: Callable[[Receiving], None] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
@@ -42,6 +43,8 @@ def fetch(
         Below whose top `data/received` and `data/recorded` lie.
     until : str, optional
         A date or a time, UTC; only bars that closed by then are taken. Now by default.
+    outcomes_until : str, optional
+        The same for the desk's outcomes; by default `until`.
     tell : callable, optional
         Called whenever bars were kept.
     say : callable, optional
@@ -92,15 +95,25 @@ def fetch(
         joined = [" ".join(series) for series in last if had and series not in had]
         late = [one for one in silent_at(bars, root=paths.root, at=str(told["up_to"])) if not one.ended]
         line = _line(told, joined=joined) + (f"; late: {told_of(late)}" if late else "")
-    outcomes = _outcomes(params, paths, until=limit)
+    until_desk = limit if outcomes_until is None else min(_moment(outcomes_until, option="--date"), limit)
+    outcomes = _outcomes(params, paths, until=until_desk)
     words = [line, outcomes, add_again(paths)]
     return {**told, "outcomes": outcomes, "line": "; ".join(filter(None, words))}
 
 
-def fetch_first(params: Params, paths: Paths) -> str:
-    """Receive what is new before a day or a week is looked at; empty where there is nothing to receive."""
+def fetch_first(params: Params, paths: Paths, *, at: str | None = None) -> str:
+    """Receive what is new before a day or a week is looked at; empty where there is nothing to receive.
+
+    Parameters
+    ----------
+    params : Params
+    paths : Paths
+    at : str, optional
+        The midnight UTC that is going to be looked at, 2019-07-01. The snapshot of the desk's outcomes speaks up to it,
+        so that a week that is run on a Wednesday still reads what its Monday knew. Now by default, and at the latest.
+    """
     asks = params.bars.source in RECEIVED or params.outcomes.source == "database"
-    return str(fetch(params, paths)["line"]) if asks else ""
+    return str(fetch(params, paths, outcomes_until=at)["line"]) if asks else ""
 
 
 def close_weeks(params: Params, paths: Paths, *, until: pd.Timestamp) -> str | None:
@@ -181,11 +194,11 @@ def _line(told: Mapping[str, Any], *, joined: list[str]) -> str:
     return "; ".join(words)
 
 
-def _moment(text: str) -> pd.Timestamp:
-    """Read the date of ``--until``."""
+def _moment(text: str, *, option: str = "--until") -> pd.Timestamp:
+    """Read the date of an option."""
     try:
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:
-        raise SettingsError(f"--until: {text!r} is no date; write it like 2019-07-01") from None
+        raise SettingsError(f"{option}: {text!r} is no date; write it like 2019-07-01") from None
     stamp = pd.Timestamp(moment)
     return (stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")).as_unit("ms")
