@@ -73,10 +73,10 @@ $(VENV)/.browser: requirements-browser.lock $(VENV)/.installed
 	@touch $@
 
 test-connections: env $(VENV)/.feeds ## What Edgebook connects to, for real: a PostgreSQL server of its own, exchanges' wire formats
-	pytest -n 2 --dist loadfile tests/connections
+	pytest -n 2 --dist loadfile tests/connections -m "not slow"
 
-test-slow: env ## Tests that take minutes: a year of synthetic markets, whole histories
-	pytest -m slow tests
+test-slow: env $(VENV)/.feeds ## Tests that take minutes: a year of synthetic markets, whole histories, desks through dvc repro
+	pytest -m slow tests tests/connections
 
 notebooks: env ## Renew the saved outputs of notebooks/ on the committed sample (after a change that moves them)
 	python -c 'from pathlib import Path; from edgebook.runner import refresh_notebook; \
@@ -91,7 +91,7 @@ evidence: env ## Measure whether the loop fools itself and write docs/evidence.m
 evidence-quick: env ## A small part of it in minutes, outside git; fails on what must not be
 	python -m edgebook.evidence --quick
 
-fuzz: env ## The part of it that reads 12,800 hostile files: docs/evidence/fuzz.json; minutes
+fuzz: env ## The part of it that reads 16,150 hostile files: docs/evidence/fuzz.json; minutes
 	python -m edgebook.evidence fuzz
 
 kills: env ## The part of it that kills commands at random moments: docs/evidence/kills.json; half an hour

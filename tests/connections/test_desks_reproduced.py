@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from edgebook.paths import Paths
 
+pytestmark = pytest.mark.slow
+
 FREQTRADE = ROOT / "tests" / "peers" / "desk" / "tradesv3.sqlite"
 DEFAULTS = "desk: {}\ndrift: {false_alarms_per_year: 1.0, smallest_fall: 0.1, smallest_count_per_week: 5.0}\n"
 """Sections that dvc.yaml names and the small market leaves to their defaults."""

@@ -27,6 +27,8 @@ from edgebook.recorded import read_recorded, snapshots
 from edgebook.routing import route
 from edgebook.week import Week
 
+pytestmark = pytest.mark.slow
+
 ROOT = repository()
 WEEK, FIRST, ROLLED_BACK = "2018-04-23", "2018-04-16", "2018-04-21T12:00:00Z"
 PINNED = "r1-20180409@2018-04-09"

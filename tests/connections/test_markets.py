@@ -24,6 +24,8 @@ from edgebook.settings_yaml import read_mapping
 from edgebook.stages import run_stage
 from small_market import small_bars, write_settings, write_tables
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path

@@ -42,6 +42,8 @@ from small_market import fold_small_history, seal_bytes, small_bars
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 PLAN = "tp2.0_sl1.5_t12"
 PRIVATE = """
   source: database
