@@ -111,7 +111,8 @@ def _database(file: Path, *, shown: str) -> list[tuple[str, dict[str, Any]]]:
                     if row["ft_trade_id"] in found:
                         found[row["ft_trade_id"]]["orders"].append(dict(row))
     except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
-        reason = "it takes more than a minute to read" if "interrupted" in str(error) else error
+        detail = " ".join(str(error).split())[:160]
+        reason = "it takes more than a minute to read" if "interrupted" in detail else detail
         raise DataError(f"{shown}: could not be read as a SQLite database ({reason}); copy it again") from error
     return [(f"trade {number}", trade) for number, trade in found.items()]
 
