@@ -143,9 +143,7 @@ def _snapshot(file: Path, desk: Desk, *, date: str) -> pd.DataFrame:
     return _checked(_raw(file, where=where), desk, where=where, known_at=desk.known_at, stamp=stamp)
 
 
-def _checked(
-    frame: pd.DataFrame, desk: Desk, *, where: str, known_at: str, stamp: pd.Timestamp | None
-) -> pd.DataFrame:
+def _checked(frame: pd.DataFrame, desk: Desk, *, where: str, known_at: str, stamp: pd.Timestamp | None) -> pd.DataFrame:
     """Rows of one table; `stamp` is the moment up to which it speaks."""
     needed = [*KEY, "known_at"] if known_at == "column" else KEY
     for name in needed:
