@@ -354,7 +354,7 @@ def test_a_study_is_read_back_as_it_was(study: Study) -> None:
     assert json.loads(files["study/study.json"])["as_of"] == AS_OF
     with pytest.raises(DataError, match="missing"):
         Study.from_files({"study/study.json": files["study/study.json"]})
-    with pytest.raises(DataError, match="damaged"):
+    with pytest.raises(DataError, match="restore it with `git checkout`"):
         Study.from_files(files | {"study/study.json": "{"})
     with pytest.raises(DataError, match="another version"):
         Study.from_files(files | {"study/trials.csv": "number\n1\n"})

@@ -70,7 +70,7 @@ def families_of(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     Examples
     --------
     >>> families_of(["rsi_14", "desk_f_my_flow"])["F"][-2:]
-    ('volume_zscore_20', 'desk_f_my_flow')
+    ('ease_of_movement_14', 'desk_f_my_flow')
     """
     own = [name for name in names if is_desk(name)]
     return {head: (*family(head), *(name for name in own if head_of(name) == head)) for head in HEADS}
