@@ -124,9 +124,7 @@ def screen(values: Mapping[str, NDArray[np.float32]], bars: pd.DataFrame, *, ahe
         told: list[Screened] = []
         views = _views(column.astype(np.float64), close, series)
         for view, own in zip(_VIEWS, views, strict=True):
-            for what, after, bound, overlap in zip(
-                _AHEAD, ahead, (BOUND_MOVE, BOUND_OUTCOME), (1.0, 6.0), strict=True
-            ):
+            for what, after, bound, overlap in zip(_AHEAD, ahead, (BOUND_MOVE, BOUND_OUTCOME), (1.0, 6.0), strict=True):
                 parts = [_rank_correlation(own[a:b], after[a:b]) for a, b in zip(starts, stops, strict=True)]
                 known = [(where, r, n) for where, (r, n) in zip(names, parts, strict=True) if n >= LEAST_ROWS]
                 if not known:

@@ -160,9 +160,7 @@ class Market:
             return self
         values = np.full((len(self.date), len(more)), np.nan, np.float32)
         votes = np.hstack([self.votes, np.zeros(values.shape, np.int8)])
-        return replace(
-            self, indicators=(*self.indicators, *more), values=np.hstack([self.values, values]), votes=votes
-        )
+        return replace(self, indicators=(*self.indicators, *more), values=np.hstack([self.values, values]), votes=votes)
 
     def decided(self, *, since: int, until: int) -> slice:
         """Rows decided in [since, until), milliseconds UTC."""
