@@ -84,6 +84,17 @@ def test_one_cluster_gives_a_mean_without_an_interval():
     assert found.value == 1.5 and np.isnan([found.low, found.high]).all()
 
 
+def test_a_ratio_that_its_trades_do_not_bound_has_no_ends():
+    few = intervals.smooth_interval(1.2, influence=np.array([0.9, -0.9]), clusters=np.array([1, 2]), log=True)
+    assert few.value == 1.2
+    assert np.isnan([few.low, few.high]).all()
+    many = np.tile([0.9, -0.9], 20)
+    bounded = intervals.smooth_interval(1.2, influence=many, clusters=np.arange(40) // 2 * 2, log=True)
+    assert bounded.low <= 1.2 <= bounded.high
+    plain = intervals.smooth_interval(1.2, influence=np.array([0.9, -0.9]), clusters=np.array([1, 2]))
+    assert np.isfinite([plain.low, plain.high]).all()
+
+
 def overlapping_trades(rng, *, weeks):
     """Hourly returns, and trades of 24 hours on them at uneven rates: they overlap within and across weeks."""
     hours = weeks * 168

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LEVEL = 0.95
 MIN_WEEKS = 8
+MOST_FOLD = 100.0
+"""A ratio whose interval reaches further than this many times the estimate is not bounded by its trades at all."""
 _Z = float(stats.norm.ppf(0.5 + LEVEL / 2))
 _WEEK_DAYS = 7
 _FIRST_MONDAY_DAY = 4  # 1970-01-05, in days since 1970-01-01
@@ -233,7 +235,8 @@ def smooth_interval(
     Returns
     -------
     Interval
-        `n_effective` is n times (independent over clustered variance), at most n.
+        `n_effective` is n times (independent over clustered variance), at most n. On the log scale the ends are NaN
+        beyond `MOST_FOLD`: a handful of trades would give "1.2 (0.0 to 107,881)", which reads as if it were a bound.
     """
     if influence.size == 0:
         return UNDEFINED
@@ -243,6 +246,8 @@ def smooth_interval(
     if freedom > 0 and error > 0:
         effective = min(effective, effective * independent / error**2)
     half = student(freedom) * error
+    if log and not half <= np.log(MOST_FOLD):
+        half = np.nan
     low, high = (value * np.exp(-half), value * np.exp(half)) if log else (value - half, value + half)
     return Interval(value=value, low=float(low), high=float(high), n=int(influence.size), n_effective=effective)
 
