@@ -172,6 +172,7 @@ def test_a_holiday_ends_the_week_and_a_member_must_be_there_as_in_a_run(tmp_path
     assert "folder has no pair 'Y'" in says(holidays=("2019-04-19",), universe={"Y": {}})[0]
     late = says(holidays=("2019-04-19",), universe={"X": {"from": "2018-02-14"}})
     assert "2018-05-21 lies 13 weeks after the first bar" in late[0] and "choose 2018-07-09 or a later" in late[0]
+    assert late[0].endswith("Monday, or learning.warmup_weeks: 9")
 
 
 def test_what_was_received_is_looked_at_where_it_lies(tmp_path: Path) -> None:

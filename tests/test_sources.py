@@ -61,6 +61,11 @@ def test_a_week_after_the_end_of_the_data_is_refused() -> None:
         load_bars(source="crypto", timeframes=["1h"], as_of="2019-10-07")
 
 
+def test_a_week_before_the_first_bar_names_the_first_bar() -> None:
+    with pytest.raises(WeekError, match=r"run\.as_of 2016-07-04: the data of crypto begin later, at 2017-1"):
+        load_bars(source="crypto", timeframes=["1h"], as_of="2016-07-04")
+
+
 def test_an_unknown_source_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"bars\.source: 'forex' is unknown; the sources are crypto, equities"):
         load_bars(source="forex", timeframes=["1h"], as_of="2019-10-07")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from edgebook.errors import SettingsError
+from edgebook.settings_rules import LEAST_WARMUP_WEEKS
 
 FIT_WEEKS = 4
 """Weeks to fit on before the first that is scored."""
@@ -27,7 +28,8 @@ def check_genesis(at: str, *, first: pd.Timestamp, warmup_weeks: int) -> None:
     Raises
     ------
     SettingsError
-        Too little lies before it; the line names the first Monday before which enough does.
+        Too little lies before it; the line names the first Monday before which enough does, and the shorter warm-up
+        that would fit where one is allowed.
 
     Notes
     -----
@@ -40,7 +42,9 @@ def check_genesis(at: str, *, first: pd.Timestamp, warmup_weeks: int) -> None:
         earliest += pd.Timedelta(days=-earliest.day_of_week % 7)
         while (earliest - first + _LATE) // _WEEK < needed:
             earliest += _WEEK
+        fewer = weeks - FIT_WEEKS
+        or_else = f", or learning.warmup_weeks: {fewer}" if fewer >= LEAST_WARMUP_WEEKS else ""
         raise SettingsError(
             f"params.yaml: run.genesis: {at} lies {weeks} weeks after the first bar; learning.warmup_weeks and"
-            f" {FIT_WEEKS} more make {needed}; choose {earliest:%Y-%m-%d} or a later Monday"
+            f" {FIT_WEEKS} more make {needed}; choose {earliest:%Y-%m-%d} or a later Monday{or_else}"
         )

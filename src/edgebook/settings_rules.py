@@ -20,6 +20,9 @@ from edgebook.universe import check_universe
 if TYPE_CHECKING:
     from edgebook.sections import Rules
 
+LEAST_WARMUP_WEEKS = 8
+"""Weeks that must at least be scored before a history's first seal."""
+
 
 def _require(condition: bool, where: str, rule: str) -> None:
     if not condition:
@@ -104,7 +107,11 @@ def _check_sizing(sizing: Sizing, where: str) -> None:
 
 
 def _check_learning(learning: Learning, where: str) -> None:
-    _require(learning.warmup_weeks >= 8, join(where, "warmup_weeks"), "must be at least 8")
+    _require(
+        learning.warmup_weeks >= LEAST_WARMUP_WEEKS,
+        join(where, "warmup_weeks"),
+        f"must be at least {LEAST_WARMUP_WEEKS}",
+    )
     _require(learning.trial_weeks >= 4, join(where, "trial_weeks"), "must be at least 4")
     _require(0 < learning.certify_alpha <= 0.2, join(where, "certify_alpha"), "must be in (0, 0.2]")
     for i, pin in enumerate(learning.pins):

@@ -72,7 +72,7 @@ def load_bars(
     SettingsError
         An unknown source, or a timeframe that the source cannot give.
     WeekError
-        The data end before `as_of`.
+        The data end before `as_of`, or begin after it.
     """
     series = source_bars(source, folder=folder, files=files, synthetic=synthetic, as_of=utc(as_of))
     return bars_table(
@@ -111,6 +111,12 @@ def bars_table(
         raise WeekError(
             f"run.as_of {known_at:%Y-%m-%d}: the data of {source} end at {end:%Y-%m-%d %H:%M} UTC;"
             " choose an earlier week, or add data"
+        )
+    first = min(bars["date"].iloc[0] for bars in series)
+    if first > known_at:
+        raise WeekError(
+            f"run.as_of {known_at:%Y-%m-%d}: the data of {source} begin later, at {first:%Y-%m-%d %H:%M} UTC;"
+            " choose a later week, or add data"
         )
     # Files of a folder may end at different times. One that lags must not close a bar it has only begun to see. Of
     # received bars all is told that was known of the time up to `as_of`.
