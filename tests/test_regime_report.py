@@ -125,6 +125,13 @@ def test_how_long_a_spell_lasts_counts_the_nights_that_it_lies_over() -> None:
     assert found[["median_bars", "median_hours"]].tolist() == [2, 20]
 
 
+def test_spells_of_minutes_show_parts_of_an_hour_and_those_of_days_do_not() -> None:
+    found = regime_report.durations(labelled([R] * 3 + [B] * 27 + [R] * 3))
+    shown = repr(regime_tables.durations_table(found.assign(median_hours=found["median_bars"] / 60)))
+    assert "0.45" in shown
+    assert "27.00" not in repr(regime_tables.durations_table(found))
+
+
 def test_the_interval_of_a_median_covers_it() -> None:
     rng = np.random.default_rng(3)
     hits = 0

@@ -27,6 +27,9 @@ _PERFORMANCE_NOTE: Final = (
 
 _MOST_SERIES = 40
 
+_SHORT_HOURS = 10.0
+"""A shorter spell is told in parts of an hour."""
+
 
 def now_table(now: pd.DataFrame) -> Table:
     """Regime of every series at its last bar; of many, those that changed last."""
@@ -56,11 +59,12 @@ def shares_table(shares: pd.DataFrame) -> Table:
 
 def durations_table(durations: pd.DataFrame) -> Table:
     """Lengths of complete spells."""
+    hours: Format = "number" if durations["median_hours"].min() < _SHORT_HOURS else "integer"
     return table(
         _said(durations),
         caption="How long does a regime last?",
         note="Complete spells; the interval of the median is between order statistics.",
-        formats={"median_bars": "integer", "p10_bars": "integer", "p90_bars": "integer", "median_hours": "integer"},
+        formats={"median_bars": "integer", "p10_bars": "integer", "p90_bars": "integer", "median_hours": hours},
         labels={"p10_bars": "10 % shorter than", "p90_bars": "10 % longer than"},
         intervals={"median_bars": ("low", "high")},
     )
