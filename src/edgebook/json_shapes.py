@@ -162,7 +162,8 @@ def check(value: Any, shape: Shape, *, where: str, key: str = "") -> None:
         case Fields():
             _check_fields(value, shape, where=where, key=key)
         case Plain():
-            _check_plain(value, where=where, key=key, depth=0)
+            if not _is_plain(value, depth=0):  # names of places are made for what is refused alone
+                _check_plain(value, where=where, key=key, depth=0)
         case _:
             shape(value, f"{where}: {key}" if key else where)
 
@@ -211,6 +212,20 @@ def _check_fields(value: Any, shape: Fields, *, where: str, key: str) -> None:
             raise DataError(f"{where}: {key or 'the keys'}: stand in another order than {_few(shape.of)}")
     for name, one in value.items():
         check(one, shape.of.get(name, Plain()), where=where, key=_join(key, name))
+
+
+def _is_plain(value: Any, *, depth: int) -> bool:
+    """Whether `_check_plain` finds nothing, several times faster; values are as `json.loads` makes them."""
+    kind = type(value)
+    if kind is dict or kind is list:
+        inner = value.values() if kind is dict else value
+        kinds = set(map(type, inner))
+        if kinds <= {int, float}:
+            return depth < DEEPEST and (not value or (min(inner) >= -LARGEST and max(inner) <= LARGEST))
+        return depth < DEEPEST and all(_is_plain(one, depth=depth + 1) for one in inner)
+    if kind is int or kind is float:
+        return bool(-LARGEST <= value <= LARGEST)
+    return value is None or kind is bool or kind is str
 
 
 def _check_plain(value: Any, *, where: str, key: str, depth: int) -> None:
