@@ -21,7 +21,7 @@ from PIL import Image
 
 from edgebook import figures_equity, figures_rates, figures_regimes, figures_search
 from edgebook.figures import COLOURS, HEADS, canvas, colour, line_colours, picture, png, words
-from edgebook.figures_axes import spread
+from edgebook.figures_axes import percent_axis, spread
 from edgebook.figures_palette import DARK, DARK_PAPER, PAPER, SERIES, contrast, readable
 from edgebook.figures_shades import draw_shades
 from edgebook.figures_svg import _path
@@ -310,6 +310,16 @@ def test_only_the_challenger_on_trial_has_the_challengers_colour() -> None:
     assert colour("challenger") in drawn
     assert len(drawn) == 2
     assert "r3 1.4" in [text.get_text() for text in ax.texts]
+
+
+def test_ticks_that_are_close_together_do_not_read_alike() -> None:
+    _, (ax,) = canvas()
+    percent_axis(ax.yaxis)
+    for low, high, expected in ((0.42, 0.45, "42.5 %"), (0.35, 0.52, "38 %"), (-0.3, 0.2, "−10 %")):
+        ax.set_ylim(low, high)
+        labels = [label.get_text() for label in ax.get_yticklabels()]
+        assert expected in labels
+        assert len(set(labels)) == len(labels)
 
 
 def test_nothing_to_draw_is_said_and_not_an_error() -> None:

@@ -339,6 +339,13 @@ def everything(trades, daily, metrics, cells):
     return shown
 
 
+def test_one_cell_alone_is_compared_with_nothing():
+    own = outcome_cells.cells_of(report()[3], kind="regime")
+    assert "Raw win rates run from" in str(cell_readings.cells_reading(own, kind="regime"))
+    alone = str(cell_readings.cells_reading(own.head(1), kind="regime"))
+    assert "One regime alone: there is nothing to compare it with." in alone
+
+
 def test_a_long_list_can_be_cut_to_the_largest_or_to_both_ends():
     cells = report()[3]
     whole = outcome_cells.cells_of(cells, kind="pattern × regime")

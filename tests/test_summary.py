@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
+from edgebook import summary_numbers
 from edgebook.history import backfill
 from edgebook.intervals import clusters_of, rate_interval
 from edgebook.params import load_params
@@ -140,8 +141,10 @@ def test_the_beginning_and_a_hand_are_told_apart_from_the_gate() -> None:
 # --- numbers
 
 
-def test_every_number_is_what_the_ledgers_say(small, week) -> None:
-    """Read from the files by other means than the week's own."""
+def test_every_number_is_what_the_ledgers_say(small, week, monkeypatch) -> None:
+    """Read from the files by other means than the week's own; the window is shorter than the history."""
+    window = 4
+    monkeypatch.setattr(summary_numbers, "WINDOW_WEEKS", window)
     weeks = [p.stem for p in sorted((small.root / "data" / "ledger" / "main").glob("*.csv"))]
 
     def closed(names: list[str]) -> pd.DataFrame:
@@ -152,7 +155,7 @@ def test_every_number_is_what_the_ledgers_say(small, week) -> None:
     found = {(one.name, one.window): one for one in week_numbers(week)}
     for at, side in ((len(weeks), "this"), (len(weeks) - 1, "last")):
         mine = closed(weeks[at - 1 : at])
-        last = closed(weeks[max(0, at - WINDOW_WEEKS) : at])
+        last = closed(weeks[max(0, at - window) : at])
         account = json.loads((small.seal(history="main", as_of=weeks[at - 1]) / "account.json").read_text("utf-8"))
         days = pd.concat([pd.read_csv(small.seal(history="main", as_of=name) / "days.csv") for name in weeks[:at]])
         equity = days.loc[days["arm"] == "account", "equity"]
@@ -175,11 +178,19 @@ def test_every_number_is_what_the_ledgers_say(small, week) -> None:
             assert getattr(found[key], side) == pytest.approx(value, abs=1e-6), (key, side)
     rate = found["win rate", "13 weeks"]
     assert rate.change == pytest.approx(rate.this - rate.last)
-    rows = closed(weeks[-WINDOW_WEEKS:])
+    rows = closed(weeks[-window:])
     clusters = clusters_of(pd.to_datetime(rows["open_date"], utc=True))
     band = rate_interval((rows["profit_ratio"] > 0).to_numpy(), clusters=clusters)
     assert (rate.low, rate.high) == pytest.approx((band.low, band.high), abs=1e-6)
     assert rate.n == len(rows)
+
+
+def test_a_young_history_is_not_told_twice(week) -> None:
+    assert len(week.seals) - 1 <= WINDOW_WEEKS
+    assert not [one for one in week_numbers(week) if one.window == "13 weeks"]
+    said = summary_text(week, gather_facts(week))
+    assert "judge by what is counted since genesis, 2018-04-02. Everything" in said
+    assert "13 weeks" not in said
 
 
 def test_the_wealth_of_a_trial_that_ended_this_week_stays_beside_last_weeks(week) -> None:

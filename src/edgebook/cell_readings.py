@@ -28,6 +28,8 @@ def cells_reading(own: pd.DataFrame, *, kind: str) -> Prose:
     """
     if own.empty:
         return prose(f"No closed signal to sort by {kind}.")
+    if len(own) == 1:
+        return prose(f"One {kind} alone: there is nothing to compare it with.")
     badges = own[own["badge"] != ""]
     raw = interval(own["win_rate"].min(), own["win_rate"].max(), "percent")
     shrunk = interval(own["shrunk_win_rate"].min(), own["shrunk_win_rate"].max(), "percent")

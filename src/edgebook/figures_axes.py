@@ -33,8 +33,30 @@ def nothing_yet(ax: Axes, *, title: str) -> None:
 
 
 def percent_axis(axis: Any, *, places: int = 0) -> None:
-    """Write fractions on an axis as percent."""
-    axis.set_major_formatter(lambda value, _: f"{value * 100:.{places}f} %".replace("-", "−"))
+    """Write fractions on an axis as percent, with more places where two ticks would read alike."""
+
+    def text(value: float, _: Any) -> str:
+        shown = told_apart([float(at) * 100 for at in axis.get_majorticklocs()], places=places)
+        return f"{value * 100:.{shown}f} %".replace("-", "−")
+
+    axis.set_major_formatter(text)
+
+
+def told_apart(ticks: Sequence[float], *, places: int) -> int:
+    """Return the places, at least `places`, with which ticks that would read alike are written as they are.
+
+    Examples
+    --------
+    >>> told_apart([35.0, 37.5, 40.0], places=0), told_apart([43.0, 43.5, 44.0], places=0)
+    (0, 1)
+    >>> told_apart([0.0, 0.25, 0.5], places=0)
+    2
+    """
+    if len({f"{tick:.{places}f}" for tick in ticks}) == len(ticks):
+        return places
+    return next(
+        (more for more in range(places + 1, 3) if all(abs(tick - round(tick, more)) < 1e-6 for tick in ticks)), 3
+    )
 
 
 def time_axis(ax: Axes, *, most: int = 8) -> None:

@@ -87,10 +87,12 @@ def week_numbers(week: Week) -> list[Number]:
     Returns
     -------
     list of Number
-        Windows first, then the state at the week's end; the week alone, which is mostly noise, last.
+        Windows first, then the state at the week's end; the week alone, which is mostly noise, last. The window of
+        `WINDOW_WEEKS` weeks is left out of a history in which it would be all there is.
     """
     seals = week.seals
-    this, last = _standing(seals), _standing(seals[:-1]) if len(seals) > 1 else {}
+    recent = has_window(week)
+    this, last = _standing(seals, recent=recent), _standing(seals[:-1], recent=recent) if len(seals) > 1 else {}
     rows: list[Number] = []
     for key, (found, how) in this.items():
         name, window = key
@@ -102,6 +104,11 @@ def week_numbers(week: Week) -> list[Number]:
             )
         )  # fmt: skip
     return rows
+
+
+def has_window(week: Week) -> bool:
+    """Whether a history has traded for more than `WINDOW_WEEKS` weeks; the first seal has no trades."""
+    return len(week.seals) - 1 > WINDOW_WEEKS
 
 
 def change_text(number: Number) -> str:
@@ -142,12 +149,13 @@ def window_trades(seals: Sequence[Seal], *, weeks: int | None = None) -> pd.Data
     return closed_trades(pd.concat(filled, ignore_index=True) if filled else seals[-1].ledger)
 
 
-def _standing(seals: Sequence[Seal]) -> dict[tuple[str, Window], tuple[Interval, Format]]:
-    """Every number as it stood at the end of the last of some seals."""
+def _standing(seals: Sequence[Seal], *, recent: bool) -> dict[tuple[str, Window], tuple[Interval, Format]]:
+    """Every number as it stood at the end of the last of some seals; of the last weeks too, where asked."""
     seal = seals[-1]
     found: dict[tuple[str, Window], tuple[Interval, Format]] = {}
-    for window, weeks in (("13 weeks", WINDOW_WEEKS), ("since genesis", None)):
-        found |= _rates(window_trades(seals, weeks=weeks), window=window)  # type: ignore[arg-type]
+    if recent:
+        found |= _rates(window_trades(seals, weeks=WINDOW_WEEKS), window="13 weeks")
+    found |= _rates(window_trades(seals), window="since genesis")
     start = float(seal.head["settings"]["sizing"]["start_capital"])
     equity = _equity(seals)
     peak = max(start, equity.max(initial=start))

@@ -12,7 +12,7 @@ from edgebook.markdown_text import code, escaped, table
 from edgebook.report_names import QUESTIONS, REPORTS
 from edgebook.seal_lines import book_share
 from edgebook.summary_changes import policy_changes
-from edgebook.summary_numbers import CLOSE_TO_EVEN, WINDOW_WEEKS, change_text, week_numbers
+from edgebook.summary_numbers import CLOSE_TO_EVEN, WINDOW_WEEKS, change_text, has_window, week_numbers
 from edgebook.summary_settings import Change, settings_changes, unnamed_change
 from edgebook.summary_state import bar_gaps, late_told, open_positions, sleeping_heads
 from edgebook.summary_verdict import verdict_of, written_wealth
@@ -116,9 +116,8 @@ def summary_text(week: Week, facts: Facts) -> str:
         [f"- [ ] {item}" for item in checklist(week, facts)],
         ["## In numbers"],
         _numbers(facts.numbers),
-        [f"A week alone is mostly noise: judge by the {WINDOW_WEEKS} weeks and by what is counted since genesis, "
-         f"{week.genesis}. Two windows of {WINDOW_WEEKS} weeks share {WINDOW_WEEKS - 1} of them. Everything is net of "
-         "costs; R is the risk taken at entry.",
+        [f"A week alone is mostly noise: judge by {_judged_by(week)} Everything is net of costs; R is the risk taken "
+         "at entry.",
          "",
          CLOSE_TO_EVEN],
         ["## Open positions"],
@@ -193,6 +192,15 @@ def _alarms(alarms: Sequence[str]) -> list[str]:
     rest = len(alarms) - len(shown)
     more = [f"- {rest} more: see the [learning review](learning_review.html)."] if rest else []
     return [f"## {len(alarms)} alarm{'s' if len(alarms) > 1 else ''}", "", *shown, *more]
+
+
+def _judged_by(week: Week) -> str:
+    since = f"what is counted since genesis, {week.genesis}."
+    if not has_window(week):
+        return since
+    return (
+        f"the {WINDOW_WEEKS} weeks and by {since} Two windows of {WINDOW_WEEKS} weeks share {WINDOW_WEEKS - 1} of them."
+    )
 
 
 def _numbers(numbers: Sequence[Number]) -> list[str]:
