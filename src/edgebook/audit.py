@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,16 @@ import numpy as np
 import pandas as pd
 
 from edgebook import tables
+from edgebook.audit_desk import in_force
 from edgebook.audit_found import LAYERS, Audit, added_up
 from edgebook.audit_layers import BARS, View, compare_bars, compare_learning, compare_tables, joined
 from edgebook.audit_pipeline import HONEST, bars_until, made_of_finer, make_tables
 from edgebook.audit_seals import RECORD, SEALS, THRESHOLDS, WEIGHTS, compare_seals, files_of, fold_again, weeks_before
 from edgebook.errors import SealError, SettingsError, WeekError
+from edgebook.known_bars import bars_as_of, revised_mondays
 from edgebook.market import load_market
 from edgebook.paths import Paths
+from edgebook.recorded_outcomes import read_known
 from edgebook.seals import read_seal, sealed_weeks
 
 if TYPE_CHECKING:
@@ -80,6 +84,9 @@ def audit(
     Tables of the repository other than its bars are not read: all bars go through the pipeline too. Coarser bars that
     are made of finer ones are made again of the cut ones. Of a leak only those rows differ that lie within its reach of
     a cut, so more times find rarer leaks; a leak of any reach at every bar is found by the first.
+
+    What became known later is no look-ahead where it is read from then on. So a time before a revision of the bars is
+    audited on the bars as its week knew them, and of a desk's outcomes the versions are compared that were in force.
     """
     if times < 1 or weeks < 0:
         raise SettingsError(f"audit: {times} times and {weeks} weeks; give at least 1 time, and 0 weeks or more")
@@ -88,19 +95,25 @@ def audit(
     if not sealed:
         raise SealError(f"models/{history}: there is no history to audit; `edgebook backfill` writes one")
     bars = tables.read(paths.bars)
+    trades = read_known(paths.recorded, settings=params.outcomes, as_of=params.run.as_of)
     moments = _moments(bars, sealed=sealed, times=times, seed=seed)
+    revised = [one for one in revised_mondays(params.bars, root=paths.root) if one <= params.run.as_of]
     found: list[tuple[pd.Timestamp, dict[str, Compared]]] = []
     unreproduced: set[str] = set()
-    with tempfile.TemporaryDirectory(prefix="edgebook-") as folder:
-        walk = _Walk(params, paths, Path(folder), bars, made_of_finer(bars), pipeline, sealed)
-        full = walk.tables(bars["date"].max(), "full")
-        view = View(full, load_market(full))
-        for number, at in enumerate(moments, start=1):
-            layers, other = walk.at(at, full=view, weeks=weeks)
-            found.append((at, layers))
-            unreproduced |= other
-            if tell is not None:
-                tell(number, times)
+    for epoch, together in groupby(moments, key=lambda at: sum(one <= f"{at:%Y-%m-%d}" for one in revised)):
+        first, then = ["", *revised][epoch], [*revised, ""][epoch]
+        known = _before_revision(params, paths, bars=bars, revised=then) if then else bars
+        weeks_of = [week for week in sealed if week >= first]
+        with tempfile.TemporaryDirectory(prefix="edgebook-") as folder:
+            walk = _Walk(params, paths, Path(folder), known, made_of_finer(known), pipeline, weeks_of, trades)
+            full = walk.tables(None, "full")
+            view = View(full, load_market(full))
+            for at in together:
+                layers, other = walk.at(at, full=view, weeks=weeks)
+                found.append((at, layers))
+                unreproduced |= other
+                if tell is not None:
+                    tell(len(found), times)
     return Audit(
         tuple(f"{at:%Y-%m-%d %H:%M}" for at in moments),
         tuple(added_up(name, found) for name in LAYERS if weeks or name not in (THRESHOLDS, WEIGHTS, RECORD, SEALS)),
@@ -120,18 +133,25 @@ class _Walk:
     made: Mapping[Series, str]
     pipeline: Pipeline
     sealed: Sequence[str]
+    trades: pd.DataFrame | None
 
-    def tables(self, at: pd.Timestamp, name: str) -> Paths:
-        """Tables made of the bars up to a time, in a folder of that name."""
+    def tables(self, at: pd.Timestamp | None, name: str) -> Paths:
+        """Tables made of what was known at a time, or of all there is, in a folder of that name."""
         paths = Paths(self.folder / name)
-        known = bars_until(self.bars, at, made=self.made, pipeline=self.pipeline)
-        make_tables(known, self.params, paths=paths, pipeline=self.pipeline, recorded=self.paths.recorded)
+        until = self.bars["date"].max() if at is None else at
+        make_tables(
+            bars_until(self.bars, until, made=self.made, pipeline=self.pipeline), self.params, paths=paths,
+            pipeline=self.pipeline, recorded=self.paths.recorded, trades=self.trades, at=at,
+        )  # fmt: skip
         return paths
 
     def at(self, at: pd.Timestamp, *, full: View, weeks: int) -> tuple[dict[str, Compared], set[str]]:
         """Every layer at one time, and Mondays whose seals are not reproduced from all bars either."""
         there = self.tables(at, "cut")
         try:
+            told = in_force(full.paths, at=at, into=Paths(self.folder / "told"))
+            if told is not full.paths:
+                full = View(told, load_market(told))
             found = {BARS: compare_bars(full.paths, there, at=at)}
             if found[BARS].differing:
                 return found, set()  # what is made of other bars is other
@@ -146,7 +166,8 @@ class _Walk:
             seals, other = self._seals(known, full=full)
             return found | {n: joined([found[n], one]) if n in found else one for n, one in seals.items()}, other
         finally:
-            shutil.rmtree(self.folder / "cut", ignore_errors=True)
+            for name in ("cut", "told"):
+                shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def _seals(self, weeks: Sequence[str], *, full: View) -> tuple[dict[str, Compared], set[str]]:
         """Fold some weeks with the bars up to the last of them, and with all bars."""
@@ -172,6 +193,14 @@ class _Walk:
             )  # fmt: skip
         finally:
             shutil.rmtree(scratch.root, ignore_errors=True)
+
+
+def _before_revision(params: Params, paths: Paths, *, bars: pd.DataFrame, revised: str) -> pd.DataFrame:
+    """Bars as they were known in the week before a revision of them, and behind these what came later."""
+    monday = pd.Timestamp(revised, tz="UTC") - pd.Timedelta(weeks=1)
+    known = bars_as_of(params.bars, root=paths.root, as_of=f"{monday:%Y-%m-%d}")
+    whole = pd.concat([known, bars.loc[bars["date"] > monday, known.columns]], ignore_index=True)
+    return whole.sort_values(tables.KEY, kind="stable", ignore_index=True)
 
 
 def _moments(bars: pd.DataFrame, *, sealed: Sequence[str], times: int, seed: int) -> list[pd.Timestamp]:

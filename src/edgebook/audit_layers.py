@@ -11,6 +11,7 @@ import pandas as pd
 from edgebook import tables
 from edgebook.arms import FIT_EVERY
 from edgebook.audit_compare import Compared, compare_documents, compare_rows
+from edgebook.audit_desk import comparable, has_entered, newest_bars
 from edgebook.indicators import families_of
 from edgebook.market import NEVER, WEEK_MS, milliseconds
 from edgebook.plan_outcomes import SIDES, UNIQUENESS_WEEKS
@@ -67,7 +68,7 @@ def compare_tables(full: Paths, cut: Paths, *, at: pd.Timestamp) -> dict[str, Co
     Parameters
     ----------
     full, cut : Paths
-        Tables made of all bars, and of the bars up to `at`.
+        Tables made of all bars, with a desk's outcomes in force at `at`, and of the bars up to `at`.
     at : Timestamp
         UTC.
 
@@ -87,15 +88,15 @@ def compare_tables(full: Paths, cut: Paths, *, at: pd.Timestamp) -> dict[str, Co
     found[RULE] = compare_rows(before[rule], after[rule], key=tables.KEY)
     model = [name for name in before.columns if name not in rule[len(tables.KEY) :]]
     found[HMM] = compare_rows(before[model], after[model], key=tables.KEY)
-    newest = _until(full.bars, at).groupby(["pair", "timeframe"])["date"].max()
+    newest = newest_bars(tables.read(full.bars, columns=tables.KEY), at=at)
     by_plan: dict[str, list[Compared]] = {CANDIDATES: [], OUTCOMES: []}
     for place in sorted(full.candidates.glob("*.parquet")):
         whole = tables.read(place, columns=[*_SIDE_KEY, *_ENTRY])
-        whole = _entered(whole, newest)
+        whole = whole[has_entered(whole, newest)]
         there = tables.read(cut.candidates / place.name, columns=list(whole.columns))
         by_plan[CANDIDATES].append(_named(place.stem, compare_rows(whole, there, key=_SIDE_KEY)))
-        known = tables.read(full.outcomes / place.name)
-        known, there = known[known["known_at"] <= at], tables.read(cut.outcomes / place.name)
+        known, there = (comparable(tables.read(side.outcomes / place.name), newest) for side in (full, cut))
+        known = known[known["known_at"] <= at]
         by_plan[OUTCOMES].append(_named(place.stem, compare_rows(known, there, key=_SIDE_KEY)))
     return found | {layer: joined(parts) for layer, parts in by_plan.items()}
 
@@ -165,16 +166,6 @@ def _named(name: str, found: Compared) -> Compared:
 def _until(place: Path, at: pd.Timestamp) -> pd.DataFrame:
     frame = tables.read(place)
     return frame[frame["date"] <= at].reset_index(drop=True)
-
-
-def _entered(candidates: pd.DataFrame, newest: pd.Series[Any]) -> pd.DataFrame:
-    """Candidates whose entry bar, the one after the decision, had closed.
-
-    `newest` is the date of the last known bar of each pair and timeframe.
-    """
-    series = pd.MultiIndex.from_frame(candidates[["pair", "timeframe"]])
-    last = pd.DatetimeIndex(newest.reindex(series).array)
-    return candidates[pd.DatetimeIndex(candidates["date"]) < last]
 
 
 def _label_weights(full: Market, cut: Market, *, plan: str, at: int) -> Compared:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from edgebook import tables
+from edgebook.audit_desk import facts_told
 from edgebook.bars import TIMEFRAMES, resample
 from edgebook.candidates import label_candidates
 from edgebook.desk_columns import DeskColumns, desk_columns, with_numbers, with_patterns, with_regimes
@@ -22,6 +23,7 @@ from edgebook.outcomes import known_outcomes
 from edgebook.params import plain
 from edgebook.patterns import find_patterns
 from edgebook.policy import Scores, score
+from edgebook.recorded_versions import with_recorded
 from edgebook.regime_hmm import label_bars
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class Pipeline:
     ----------
     resample, find_patterns, compute_indicators, desk_columns, label_bars, label_candidates, known_outcomes : callable
         As the functions of these names, in the order in which they are called.
+    with_recorded : callable
+        As `edgebook.recorded_versions.with_recorded`; in the place of `known_outcomes` where a desk recorded outcomes.
     fit : callable
         As `edgebook.heads.fit_heads`; the loop fits by it too.
     score : callable
@@ -58,6 +62,7 @@ class Pipeline:
     label_bars: Callable[..., pd.DataFrame] = field(default=label_bars)
     label_candidates: Callable[..., dict[str, pd.DataFrame]] = field(default=label_candidates)
     known_outcomes: Callable[[pd.DataFrame], pd.DataFrame] = field(default=known_outcomes)
+    with_recorded: Callable[..., pd.DataFrame] = field(default=with_recorded)
     fit: Callable[..., dict[str, Head]] = field(default=fit_heads)
     score: Callable[..., Scores] = field(default=score)
 
@@ -120,7 +125,14 @@ def bars_until(bars: pd.DataFrame, at: pd.Timestamp, *, made: Mapping[Series, st
 
 
 def make_tables(
-    bars: pd.DataFrame, params: Params, *, paths: Paths, pipeline: Pipeline, recorded: Path | None = None
+    bars: pd.DataFrame,
+    params: Params,
+    *,
+    paths: Paths,
+    pipeline: Pipeline,
+    recorded: Path | None = None,
+    trades: pd.DataFrame | None = None,
+    at: pd.Timestamp | None = None,
 ) -> None:
     """Write all that the stages before the loop leave, made of these bars alone.
 
@@ -134,6 +146,10 @@ def make_tables(
     pipeline : Pipeline
     recorded : Path, optional
         Folder of the desk's snapshots, whose columns are cut where the bars end; by default there are none.
+    trades : DataFrame, optional
+        Outcomes that the desk recorded, as `recorded_outcomes.read_known` gives them.
+    at : Timestamp, optional
+        UTC: what the desk had told by then is read; by default all.
     """
     patterns = pipeline.find_patterns(bars)
     values, votes = pipeline.compute_indicators(bars, patterns)
@@ -153,6 +169,9 @@ def make_tables(
         take_profit_atr=grid.take_profit_atr, stop_loss_atr=grid.stop_loss_atr, time_limit_bars=grid.time_limit_bars
     )
     costs = Costs(grid.fee_bps, grid.slippage_bps, grid.short_financing_bps_per_day)
-    for name, frame in pipeline.label_candidates(bars, plans, costs=costs, atr_bars=grid.atr_bars).items():
+    labelled = pipeline.label_candidates(bars, plans, costs=costs, atr_bars=grid.atr_bars)
+    facts = None if trades is None else facts_told(trades, labelled, bars=bars, params=params, at=at)
+    for name, frame in labelled.items():
         tables.write(frame, paths.candidates / f"{name}.parquet")
-        tables.write(pipeline.known_outcomes(frame), paths.outcomes / f"{name}.parquet")
+        known = pipeline.known_outcomes(frame) if facts is None else pipeline.with_recorded(frame, facts, plan=name)
+        tables.write(known, paths.outcomes / f"{name}.parquet")

@@ -11,11 +11,15 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from edgebook.audit_compare import Compared, compare_documents, compare_files
+from edgebook.audit_desk import as_taught, in_force
 from edgebook.history import attachments_of, inputs_of
 from edgebook.loop import begin_history, learn_week
 from edgebook.market import load_market
 from edgebook.params import AbTest, Run, section
+from edgebook.paths import Paths
 from edgebook.seals import read_head, read_seal, sealed_weeks, write_seal
 from edgebook.week import Week
 
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
 
     from edgebook.audit_pipeline import Pipeline
     from edgebook.params import Params
-    from edgebook.paths import Paths
 
 Files = dict[str, bytes]
 """Bytes by name: week, then the path in the folder of the seal, or ``ledger``."""
@@ -74,7 +77,8 @@ def fold_again(
     pipeline : Pipeline
         Heads are fitted by its `fit`.
     as_of : str, optional
-        Monday after which nothing is known; None to show the loop all that the tables hold.
+        Monday after which nothing is known; None to show the loop all that the tables hold but later versions of a
+        desk's outcomes, which each week reads as they were known by its end.
     """
     history = params.run.history
     earlier = [week for week in sealed_weeks(sealed, history) if week < weeks[0]]
@@ -86,6 +90,10 @@ def fold_again(
     for monday in weeks:
         before = (datetime.date.fromisoformat(monday) - datetime.timedelta(days=7)).isoformat()
         run = Run(history=history, as_of=monday, previous=before, genesis=genesis)
+        told = in_force(scratch, at=pd.Timestamp(monday, tz="UTC"), into=Paths(scratch.root / f"told-{monday}"))
+        if told is not scratch:
+            market = load_market(told, as_of=as_of)
+        market = as_taught(market, read_head(sealed, history=history, as_of=monday))
         given = replace(params, run=run, ab_test=_routing(sealed, history=history, as_of=monday))
         attachments = attachments_of(given, Week(run, scratch), market=market, previous=seal)
         # A pin names a version of a week that is sealed, and that is linked.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from edgebook.audit_layers import BARS, FITTED_HEADS, HEAD_SCORES, HMM, INDICATORS
+from edgebook.audit_layers import BARS, FITTED_HEADS, HEAD_SCORES, HMM, INDICATORS, OUTCOMES
 from edgebook.audit_pipeline import HONEST, Pipeline
 from edgebook.bars import TIMEFRAMES, resample
 from edgebook.candidates import label_candidates
@@ -23,6 +23,7 @@ from edgebook.indicators import compute_indicators
 from edgebook.market import WEEK_MS
 from edgebook.plan_outcomes import to_ms
 from edgebook.policy import Policy, Scores, score
+from edgebook.recorded_versions import Facts, with_recorded
 from edgebook.regime_hmm import by_regime, fit_blocks, fits_of, fitted, held_labels, hmm_features, label_bars
 from edgebook.regime_hmm_em import smoothed
 from edgebook.regimes import group_starts, positive_closes
@@ -130,6 +131,13 @@ def smoothed_regimes(bars: pd.DataFrame, settings: Mapping[str, Any]) -> pd.Data
     return table.assign(regime_hmm=named.array, hmm_probability=sure.astype(np.float32))
 
 
+def told_at_entry(candidates: pd.DataFrame, facts: Facts, *, plan: str) -> pd.DataFrame:
+    """`with_recorded` with what became of a desk's trade known when it was entered."""
+    table = with_recorded(candidates, facts, plan=plan)
+    closed = (table["source"] == "recorded") & (table["exit_reason"] != "open")
+    return table.assign(known_at=table["known_at"].mask(closed, table["open_date"]))
+
+
 def scaled_on_all(market: Market, *args: Any, **settings: Any) -> dict[str, Head]:
     """`fit_heads` with the mean and the spread of every indicator over all bars there are."""
     heads = fit_heads(market, *args, **settings)
@@ -197,7 +205,16 @@ LEAKS: tuple[Leak, ...] = (
         pipeline=replace(HONEST, resample=stamped_at_open),
     ),
 )
-"""All of them."""
+"""All that can be planted in any market."""
+
+DESK_LEAK = Leak(
+    name="told at entry",
+    what="what became of a desk's trade dated by its entry",
+    layer=OUTCOMES,
+    column="row",
+    pipeline=replace(HONEST, with_recorded=told_at_entry),
+)
+"""One that needs a market with a desk's own outcomes."""
 
 
 def _series(bars: pd.DataFrame) -> list[NDArray[np.int64]]:

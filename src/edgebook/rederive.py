@@ -45,8 +45,9 @@ def rederive(params: Params, paths: Paths, *, tell: Callable[[Progress], None] |
             place.symlink_to(getattr(paths, name))
         for name in ("candidates", "outcomes"):
             getattr(again, name).symlink_to(getattr(paths, name), target_is_directory=True)
-        # Weeks before a revision or a split are folded on the bars as they were known then.
-        for name in filter(None, (RECEIVED_FOLDER, params.bars.folder, params.bars.universe_file)):
+        # Weeks before a revision or a split are folded on bars, and a desk's outcomes on them, as they were known then.
+        recorded = paths.recorded.relative_to(paths.root).as_posix()
+        for name in filter(None, (RECEIVED_FOLDER, recorded, params.bars.folder, params.bars.universe_file)):
             there, link = paths.root / name, again.root / name
             if there.exists() and not link.exists():
                 link.parent.mkdir(parents=True, exist_ok=True)
