@@ -133,6 +133,7 @@ def tiny(tmp_path) -> tuple[Params, Paths]:
     return write_settings(paths, changes=changes), paths
 
 
+@pytest.mark.slow  # `make evidence-quick` runs the study itself; this one plants a leak into it
 def test_another_folder_and_hash_seed_give_the_same_bytes_and_a_leak_of_them_is_found(tiny, monkeypatch):
     params, paths = tiny
     leaks = Variation(name="leaks", environment={"EDGEBOOK_TEST_LEAK": "1"}, in_place=True)

@@ -286,7 +286,7 @@ def test_the_plan_that_earns_is_found_and_proposed() -> None:
 
 def test_without_an_edge_the_best_is_not_better_on_the_holdout() -> None:
     quick = replace(SETTINGS, sobol=8, trials=3)
-    differences = [run(make_market(seed), settings=quick).head["holdout"]["difference"] for seed in range(10, 18)]
+    differences = [run(make_market(seed), settings=quick).head["holdout"]["difference"] for seed in range(10, 15)]
     means = np.array([row["mean_r"] for row in differences])
     assert np.abs(means).max() > 0
     assert means.mean() / (means.std(ddof=1) / np.sqrt(means.size)) < 2.5

@@ -146,11 +146,11 @@ def _fails(_bench: Any, argument: int) -> int:
 
 
 def test_workers_answer_for_their_mistakes(market: Market) -> None:
-    with crew(bench_of(market), workers=2) as those, pytest.raises(DataError, match="no 1"):
-        list(those.run(_fails, [1], keys=[1]))
-    died = pytest.raises(DataError, match=r"a worker process died.*tuning.workers: 1")
-    with crew(bench_of(market), workers=2) as those, died:
-        list(those.run(_dies, [1, 2, 3], keys=[1, 2, 3]))
+    with crew(bench_of(market), workers=2) as those:
+        with pytest.raises(DataError, match="no 1"):
+            list(those.run(_fails, [1], keys=[1]))
+        with pytest.raises(DataError, match=r"a worker process died.*tuning.workers: 1"):
+            list(those.run(_dies, [1, 2, 3], keys=[1, 2, 3]))
 
 
 WAITING = """
