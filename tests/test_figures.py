@@ -21,7 +21,7 @@ from PIL import Image
 
 from edgebook import figures_equity, figures_rates, figures_regimes, figures_search
 from edgebook.figures import COLOURS, HEADS, canvas, colour, line_colours, picture, png, words
-from edgebook.figures_axes import percent_axis, spread
+from edgebook.figures_axes import count_axis, percent_axis, spread
 from edgebook.figures_palette import DARK, DARK_PAPER, PAPER, SERIES, contrast, readable
 from edgebook.figures_shades import draw_shades
 from edgebook.figures_svg import _path
@@ -320,6 +320,13 @@ def test_ticks_that_are_close_together_do_not_read_alike() -> None:
         labels = [label.get_text() for label in ax.get_yticklabels()]
         assert expected in labels
         assert len(set(labels)) == len(labels)
+
+
+def test_few_trades_are_counted_in_whole_numbers() -> None:
+    _, (ax,) = canvas()
+    count_axis(ax.yaxis)
+    ax.set_ylim(0, 3)
+    assert [f"{tick:g}" for tick in ax.get_yticks()] == ["0", "1", "2", "3"]
 
 
 def test_nothing_to_draw_is_said_and_not_an_error() -> None:

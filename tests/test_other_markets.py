@@ -10,7 +10,7 @@ from edgebook.bars import COLUMNS, check_bars, resample, utc
 from edgebook.candidates import label_candidates
 from edgebook.errors import DataError, SettingsError
 from edgebook.exit_plans import Costs, ExitPlan
-from edgebook.indicators import HEADS, compute_indicators, family
+from edgebook.indicators import compute_indicators, family
 from edgebook.indicators.market import of_leader, of_others, rank_among
 from edgebook.market import build_market, milliseconds
 from edgebook.membership import members_only
@@ -64,7 +64,7 @@ def test_without_volume_what_is_made_of_it_abstains_and_the_summary_says_so():
     made = [*family("F"), "vwap_distance_24"]
     assert values[made].isna().all(axis=None) and (votes[made] == 0).all(axis=None)
     assert values.drop(columns=made).iloc[-1, 3:].notna().sum() >= 55
-    assert sleeping_heads(values) == [f"Head F ({HEADS['F']}) sleeps: the bars have no volume."]
+    assert sleeping_heads(values) == ["Head F (Volume flow) sleeps: the bars have no volume."]
     assert sleeping_heads(indicators(walk("EUR/USD", "1h", n=300, seed=2))) == []
 
 

@@ -59,6 +59,13 @@ def told_apart(ticks: Sequence[float], *, places: int) -> int:
     )
 
 
+def count_axis(axis: Any) -> None:
+    """Put ticks at whole numbers: there is no half a trade."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
+
+
 def time_axis(ax: Axes, *, most: int = 8) -> None:
     """Write dates as short as they can be."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgebook.figures import FAINT, HAIR, INK, SOFT, WASH, colour, styled, words
-from edgebook.figures_axes import legend_above, nothing_yet, percent_axis, titled
+from edgebook.figures_axes import count_axis, legend_above, nothing_yet, percent_axis, titled
 from edgebook.figures_palette import PAPER
 from edgebook.figures_shades import draw_gaps, draw_shades
 from edgebook.formats import formatted
@@ -209,6 +209,7 @@ def draw_r_histogram(
     ax.set_xlim(-edge, edge)
     ax.set_xlabel("net profit in R (1 R = risk at entry); 0 is break-even after costs")
     ax.set_ylabel("signals")
+    count_axis(ax.yaxis)
     titled(ax, title, legend_rows=1)
     legend_above(ax)
 

@@ -7,7 +7,16 @@ import pandas as pd
 
 from edgebook.drawdowns import drawdown
 from edgebook.figures import FAINT, INK, SOFT, Picture, canvas, colour, picture, styled
-from edgebook.figures_axes import end_labels, legend_above, nothing_yet, percent_axis, time_axis, times, titled
+from edgebook.figures_axes import (
+    count_axis,
+    end_labels,
+    legend_above,
+    nothing_yet,
+    percent_axis,
+    time_axis,
+    times,
+    titled,
+)
 from edgebook.figures_events import draw_events
 from edgebook.formats import formatted
 from edgebook.tear_sheet_days import BUY_AND_HOLD, equity, window_days
@@ -145,6 +154,7 @@ def distribution_picture(returns: pd.DataFrame, sheet: pd.DataFrame) -> Picture:
     percent_axis(ax.xaxis, places=1 if edge < 0.04 else 0)
     ax.set_xlabel("net return of a day; bars are a quarter of a standard deviation wide")
     ax.set_ylabel("days")
+    count_axis(ax.yaxis)
     titled(ax, title, legend_rows=1)
     legend_above(ax, columns=3)
     return picture(

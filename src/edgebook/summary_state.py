@@ -154,4 +154,4 @@ def sleeping_heads(values: pd.DataFrame) -> list[str]:
 
     asleep = [head for head in HEADS if values[list(family(head))].isna().all(axis=None)]
     why = {"F": ": the bars have no volume"}
-    return [f"Head {head} ({HEADS[head]}) sleeps{why.get(head, '')}." for head in asleep]
+    return [f"Head {head} ({HEADS[head].capitalize()}) sleeps{why.get(head, '')}." for head in asleep]
