@@ -59,6 +59,18 @@ def voters(rng: np.random.Generator, won: np.ndarray, skill: tuple[float, ...]) 
 # --- what votes are worth
 
 
+def test_a_head_that_never_spoke_has_no_stacked_weight_and_before_any_outcome_all_are_believed() -> None:
+    nothing = Record.empty(())
+    assert (head_weights(nothing, strategy="stacked") == consensus.STACK_PRIOR).all()
+    rng = np.random.default_rng(5)
+    won = rng.random(400) < 0.5
+    heard = voters(rng, won, (0.6,) * (HEADS - 1))
+    record = update_record(nothing, seen(heard, won), half_life_weeks=FOREVER, slopes=np.ones((HEADS, 2)))
+    found = head_weights(record, strategy="stacked")
+    assert (found[:, -1] == 0).all()
+    assert (found[:, 0] > 0).all()
+
+
 def test_hits_and_misses_by_hand():
     raw = np.array([[0.5], [0.5], [-0.5], [0.01], [np.nan]])
     won = np.array([True, False, False, True, True])

@@ -36,12 +36,25 @@ def head_weights(record: Record, *, strategy: str) -> NDArray[np.float64]:
     record : Record
     strategy : str
         One of `edgebook.vote_strategies.STRATEGIES`, or "meta".
+
+    Notes
+    -----
+    Stacked, a head that has said nothing while others spoke, such as volume flow where no bar has a volume, has no
+    weight: what is believed of heads without data would make it the heaviest.
     """
     strategy = strategy_in_force(record, strategy)
     if strategy == STACKED:
         found = stack_weights(record.head_stack, prior=STACK_PRIOR, strength=STACK_STRENGTH, largest=LARGEST)
-        return np.tile([found[letter] for letter in HEAD_LETTERS], (len(REGIMES), 1))
+        heard = _heard(record)
+        return np.tile([found[letter] * (letter in heard) for letter in HEAD_LETTERS], (len(REGIMES), 1))
     return strategy_weights(record.votes, strategy)
+
+
+def _heard(record: Record) -> set[str]:
+    """Heads that have said anything of a candidate that has closed; all while none has."""
+    (voters,), (gram,) = record.head_stack.groups.values(), record.head_stack.gram.values()
+    said = np.diag(gram) > 0
+    return {letter for letter, own in zip(voters, said, strict=True) if own or not said.any()}
 
 
 def pooled(evidence: NDArray[np.float64], weights: NDArray[np.float64], *, strategy: str) -> NDArray[np.float64]:
