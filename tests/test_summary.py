@@ -363,6 +363,8 @@ def test_missing_bars_are_named_by_series_and_a_market_that_closed_once() -> Non
     assert bar_gaps(holiday, as_of="2019-07-01") == [Gap("", "1h", 166, 168)]
     silent = pd.concat([hourly("A"), hourly("B").iloc[: 168 * 3]])
     assert bar_gaps(silent, as_of="2019-07-01") == [Gap("B", "1h", 0, 168)]
+    ended = pd.concat([hourly("A"), hourly("B").iloc[: 168 * 2]])
+    assert bar_gaps(ended, as_of="2019-07-01") == []
 
 
 def test_a_week_that_ran_without_late_bars_says_whose() -> None:

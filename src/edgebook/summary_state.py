@@ -91,9 +91,11 @@ def bar_gaps(bars: pd.DataFrame, *, as_of: str) -> list[Gap]:
     -------
     list of Gap
         By timeframe: first one for the timeframe as a whole, where even its fullest series has less than the median of
-        the `USUAL_WEEKS` weeks before (a holiday, an outage), then its single series. A series that had no bar in those
-        weeks either has ended, and is not named.
+        the `USUAL_WEEKS` weeks before (a holiday, an outage), then its single series. A series that has been silent for
+        ten days has ended (`late_series`): nobody waits for it, and it is not named.
     """
+    from edgebook.late_series import ENDED_MS
+
     end = pd.Timestamp(as_of, tz="UTC")
     recent = bars[(bars["date"] > end - pd.Timedelta(weeks=USUAL_WEEKS + 1)) & (bars["date"] <= end)]
     age = (end - recent["date"]).dt.days // 7
@@ -106,11 +108,13 @@ def bar_gaps(bars: pd.DataFrame, *, as_of: str) -> list[Gap]:
         usual = int(before.median()) if len(before) else fullest
         if fullest < usual:
             found.append(Gap("", str(timeframe), fullest, usual))
+        last = recent[recent["timeframe"] == timeframe].groupby("pair")["date"].max()
+        ended = set(last.index[last.max() - last > pd.Timedelta(milliseconds=ENDED_MS)])
         pairs = this.index.get_level_values("pair")
         found += [
             Gap(str(pair), str(timeframe), int(count), fullest)
             for pair, count in zip(pairs, this, strict=True)
-            if count < fullest
+            if count < fullest and pair not in ended
         ]
     return found
 
