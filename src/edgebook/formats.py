@@ -11,7 +11,7 @@ MISSING = "n/a"
 
 Format = Literal[
     "text", "integer", "number", "number3", "number4", "signed", "percent", "signed_percent", "points",
-    "bps", "r", "money", "p", "date", "hour",
+    "bps", "cost_bps", "r", "money", "p", "date", "hour",
 ]  # fmt: skip
 
 
@@ -38,6 +38,7 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
     "signed_percent": lambda v: _number(v, places=1, unit=" %", sign=True, scale=100),
     "points": lambda v: _number(v, places=1, unit=" pp", sign=True, scale=100),
     "bps": lambda v: _number(v, places=1, unit=" bps", sign=True),
+    "cost_bps": lambda v: _number(v, places=1, unit=" bps", sign=True),  # more of it is not better: no colour
     "r": lambda v: _number(v, places=2, unit=" R", sign=True),
     "money": lambda v: _number(v, places=0),
     "p": lambda v: "<0.001" if v < 0.001 else _number(v, places=3),

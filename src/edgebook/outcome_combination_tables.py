@@ -87,7 +87,12 @@ def groups_table(cells: pd.DataFrame, *, kind: str, top: int = 8) -> Table:
     top : int
         How many at each end.
     """
-    own = leading_groups(cells, top=top)
+    own, tested = leading_groups(cells, top=top), int(cells["tested"].sum())
+    shown = (
+        f"{len(own)} of {tested:,} tested, {len(cells):,} in all"
+        if tested
+        else f"{len(own)} of {len(cells):,}, none tested"
+    )
     columns = [
         "n",
         "n_effective",
@@ -102,7 +107,7 @@ def groups_table(cells: pd.DataFrame, *, kind: str, top: int = 8) -> Table:
         own[columns],
         first=own["name"],
         label=kind[:1].upper() + kind[1:],
-        caption=f"All candidates by {kind}: {len(own)} of {int(cells['tested'].sum()):,} tested, {len(cells):,} in all",
+        caption=f"All candidates by {kind}: {shown}",
         note=f"{LIFT_NOTE} Shrunk toward the larger group that it lies in; q asks whether it differs from the rest of "
         "that group, over all groups that are tested: 30 candidates and 8 weeks. Shown: those at both ends, and where "
         "none is tested the largest.",

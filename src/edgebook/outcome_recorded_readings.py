@@ -79,7 +79,7 @@ def gap_table(recorded: Recorded) -> Table | Prose:
     return table(
         shown,
         caption="The desk's fills beside the model's",
-        formats={"n": "integer", "recorded_r": "r", "simulated_r": "r", "gap": "r", "side_bps": "bps"},
+        formats={"n": "integer", "recorded_r": "r", "simulated_r": "r", "gap": "r", "side_bps": "cost_bps"},
         labels={
             "name": "Of", "recorded_r": "Recorded R", "simulated_r": "Simulated R", "gap": "Gap",
             "side_bps": "A side beyond the settings",
