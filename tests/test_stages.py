@@ -20,6 +20,7 @@ from edgebook.params import load_params, plain
 from edgebook.paths import Paths, repository
 from edgebook.seals import read_seal, sealed_weeks
 from edgebook.sections import join
+from edgebook.settings_yaml import read_mapping
 from edgebook.stages import MODULE_STAGES, REPORTS, decision_line, declared, report_header, run_stage
 from edgebook.week import Week
 from small_market import LAST, copy_history, seal_bytes, small_bars
@@ -49,6 +50,15 @@ def with_importance(paths: Paths) -> None:
 
 
 # --- tables
+
+
+@pytest.mark.parametrize("file", ["params.yaml", "examples/params.yaml"])
+def test_settings_that_are_shipped_have_every_section_that_a_stage_declares(file):
+    """DVC asks for them by name, and takes no default."""
+    stages = read_mapping(repository() / "dvc.yaml")["stages"].values()
+    asked = {name for stage in stages for name in stage.get("params", [])}
+    assert asked <= set(read_mapping(repository() / file))
+    load_params(repository() / file)
 
 
 def test_module_stages_make_the_tables_that_the_loop_reads(small, tmp_path):

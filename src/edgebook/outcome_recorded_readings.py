@@ -42,27 +42,37 @@ def recorded_reading(recorded: Recorded) -> Prose:
     ]
     if recorded.private:
         lines.append(PRIVATE)
-    found = gaps(recorded)
-    if len(found):
-        whole = found.iloc[0]
-        band = interval(whole["gap_low"], whole["gap_high"], "r")
-        bps = formatted(whole["side_bps"], "bps")
-        side = interval(whole["side_bps_low"], whole["side_bps_high"], "bps")
-        if whole["gap_high"] < 0:
-            words = f"The desk's fills cost more than the model's: {bps} a side ({side}) on top of params.yaml's costs."
-        elif whole["gap_low"] > 0:
-            words = f"The desk's fills were better than the model's: {bps} a side ({side}) beside params.yaml's costs."
-        else:
-            words = f"Whether the desk's fills cost more than the model's is undecided: {bps} a side ({side})."
-        lines.append(
-            f"Recorded less simulated: {formatted(whole['gap'], 'r')} a trade ({band}, n {whole['n']:,}). {words}"
-        )
+    if fills := fills_words(recorded):
+        lines.append(fills)
     if len(recorded.unjoined):
         lines.append(
             f"{count(len(recorded.unjoined))} recorded outcomes did not join a candidate and teach nothing."
             + ("" if recorded.private else f" The first: {_first_unjoined(recorded)}.")
         )
     return prose(*lines)
+
+
+def fills_words(recorded: Recorded) -> str:
+    """What the desk's fills cost beyond the model, in two sentences; empty where no trade can be compared.
+
+    Parameters
+    ----------
+    recorded : Recorded
+    """
+    found = gaps(recorded)
+    if found.empty:
+        return ""
+    whole = found.iloc[0]
+    band = interval(whole["gap_low"], whole["gap_high"], "r")
+    bps = formatted(whole["side_bps"], "bps")
+    side = interval(whole["side_bps_low"], whole["side_bps_high"], "bps")
+    if whole["gap_high"] < 0:
+        words = f"The desk's fills cost more than the model's: {bps} a side ({side}) on top of params.yaml's costs."
+    elif whole["gap_low"] > 0:
+        words = f"The desk's fills were better than the model's: {bps} a side ({side}) beside params.yaml's costs."
+    else:
+        words = f"Whether the desk's fills cost more than the model's is undecided: {bps} a side ({side})."
+    return f"Recorded less simulated: {formatted(whole['gap'], 'r')} a trade ({band}, n {whole['n']:,}). {words}"
 
 
 def gap_table(recorded: Recorded) -> Table | Prose:

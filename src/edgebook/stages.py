@@ -193,7 +193,8 @@ def _learn(given: Mapping[str, Any], paths: Paths) -> str:
 def _summary(given: Mapping[str, Any], paths: Paths) -> str:
     from edgebook.summary import write_summary
 
-    return write_summary(given["run"], paths, goals=given["goals"], trial_weeks=given["learning"]["trial_weeks"])
+    more = {"goals": given["goals"], "outcomes": given["outcomes"]}
+    return write_summary(given["run"], paths, **more, trial_weeks=given["learning"]["trial_weeks"])
 
 
 def _run_notebook(stage: str, given: dict[str, Any], *, paths: Paths) -> str:

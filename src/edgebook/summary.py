@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def write_summary(
-    run: Mapping[str, Any], paths: Paths, *, goals: Mapping[str, Any], trial_weeks: int | None = None
+    run: Mapping[str, Any],
+    paths: Paths,
+    *,
+    goals: Mapping[str, Any],
+    trial_weeks: int | None = None,
+    outcomes: Mapping[str, Any] | None = None,
 ) -> str:
     """Write summary.md, metrics.json, the dashboard and the page over all weeks, together or not at all.
 
@@ -31,6 +36,8 @@ def write_summary(
     paths : Paths
     trial_weeks : int, optional
         `learning.trial_weeks`, for what is left of a trial.
+    outcomes : mapping, optional
+        Section of params.yaml; a desk is spoken of where it names one.
 
     Returns
     -------
@@ -39,7 +46,7 @@ def write_summary(
     """
     week = open_week(run, root=str(paths.root))
     metrics = account_metrics(week)
-    facts = gather_facts(week, trial_weeks=trial_weeks)
+    facts = gather_facts(week, trial_weeks=trial_weeks, outcomes=outcomes)
     folder = paths.report(as_of=week.as_of)
     numbers = json.dumps(metrics_document(week, metrics), indent=1, allow_nan=False) + "\n"
     every = all_weeks_page(all_weeks(week), market=week.market, history=week.history, verdict=facts.verdict.title)

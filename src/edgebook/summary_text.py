@@ -12,15 +12,18 @@ from edgebook.markdown_text import code, escaped, table
 from edgebook.report_names import QUESTIONS, REPORTS
 from edgebook.seal_lines import book_share
 from edgebook.summary_changes import policy_changes
+from edgebook.summary_desk import REPORT, desk_lines, desk_week
 from edgebook.summary_numbers import CLOSE_TO_EVEN, WINDOW_WEEKS, change_text, has_window, week_numbers
 from edgebook.summary_settings import Change, settings_changes, unnamed_change
 from edgebook.summary_state import bar_gaps, late_told, open_positions, sleeping_heads
 from edgebook.summary_verdict import verdict_of, written_wealth
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from edgebook.gate import Trial
+    from edgebook.summary_desk import DeskWeek
     from edgebook.summary_numbers import Number
     from edgebook.summary_state import Gap, Position
     from edgebook.summary_verdict import Verdict
@@ -50,6 +53,8 @@ class Facts:
     trials : list of Trial
         Those that show what learning is worth.
     gaps : list of Gap
+    desk : DeskWeek, optional
+        What the desk told in the week; None without one.
     """
 
     verdict: Verdict
@@ -62,9 +67,10 @@ class Facts:
     unnamed: bool
     trials: list[Trial]
     gaps: list[Gap]
+    desk: DeskWeek | None = None
 
 
-def gather_facts(week: Week, *, trial_weeks: int | None = None) -> Facts:
+def gather_facts(week: Week, *, trial_weeks: int | None = None, outcomes: Mapping[str, Any] | None = None) -> Facts:
     """Everything that the summary says of a week.
 
     Parameters
@@ -73,6 +79,8 @@ def gather_facts(week: Week, *, trial_weeks: int | None = None) -> Facts:
         Sealed.
     trial_weeks : int, optional
         As in `verdict_of`.
+    outcomes : mapping, optional
+        Section of params.yaml; a desk is spoken of where it names one.
     """
     seal = week.seal
     before = week.seals[-2] if len(week.seals) > 1 else None
@@ -93,6 +101,7 @@ def gather_facts(week: Week, *, trial_weeks: int | None = None) -> Facts:
         unnamed=before is not None and unnamed_change(before, seal),
         trials=[trial for trial in seal.trials if trial.kind == "baseline"],
         gaps=bar_gaps(bars, as_of=week.as_of),
+        desk=None if outcomes is None else desk_week(week, outcomes=outcomes),
     )
 
 
@@ -122,6 +131,7 @@ def summary_text(week: Week, facts: Facts) -> str:
          CLOSE_TO_EVEN],
         ["## Open positions"],
         _positions(facts.positions),
+        *([["## The desk"], desk_lines(facts.desk)] if facts.desk else []),
         ["## What changed since last week"],
         _changes(facts),
         ["## Does learning pay?"],
@@ -169,6 +179,8 @@ def checklist(week: Week, facts: Facts) -> list[str]:
         items.append(
             f"Bars are missing, found of usual: {_gaps(facts.gaps)}. A holiday, or a source to mend before next week?"
         )
+    if facts.desk and facts.desk.unlearned:
+        items.append(f"Outcomes of the desk that teach nothing: is its table to be mended? {REPORT} lists them.")
     if facts.settings or facts.unnamed:
         items.append("Were the settings below meant to change?")
     return [
