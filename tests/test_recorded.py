@@ -253,6 +253,14 @@ def test_what_does_not_join_is_named_with_its_reason(paths, labelled):
     assert list(facts.lines(private=True)) == ["6 recorded outcomes: did not join a candidate"]
 
 
+def test_a_desk_of_which_nothing_joins_teaches_nothing(paths, labelled):
+    facts = facts_of(trade(pair="ELSE/USD"), labelled, paths=paths)
+    assert facts.joined.rows.empty and len(facts.joined.unjoined) == 1
+    assert [line for line in facts.lines() if "did not join" in line]
+    table = with_recorded(labelled[PLAN], facts, plan=PLAN)
+    pd.testing.assert_frame_equal(table, known_outcomes(labelled[PLAN]))
+
+
 def test_a_pair_may_have_another_name(paths, labelled):
     trades = desk_trades(some(labelled)).replace({"pair": {"S01/USD": "S01USDT", "S02/USD": "S02USDT"}})
     renamed = Outcomes(source="files", pairs={"S01USDT": "S01/USD", "S02USDT": "S02/USD"})
@@ -368,6 +376,33 @@ def test_facts_take_the_place_of_simulated_outcomes_and_later_ones_are_versions(
         known[known["source"] == "simulated"].merge(simulated, on=[*KEY, "r_multiple"]) for known in (before, after)
     ]
     assert [len(part) for part in others] == [len(simulated) - 3] * 2
+
+
+def test_a_trade_that_was_over_before_its_bar_is_known_with_the_bar(paths):
+    """Days that close at 22:00, as in FX: one runs over Monday 00:00, and no week finds later what it did not read."""
+    bars = small_bars()
+    bars = bars[bars["timeframe"] == "1d"].assign(date=lambda rows: rows["date"] - pd.Timedelta(hours=2))
+    bars = bars.reset_index(drop=True)
+    whole = label_candidates(bars, [ExitPlan(2.0, 1.5, 12)], costs=Costs(7.5, 2.5, 1.0))
+    table = whole[PLAN]
+    quick = table[table["open_date"] == at("2018-04-01 22:00")]
+    assert len(quick) == 4
+    trades = desk_trades(quick).assign(close_date=at("2018-04-01 23:30"))
+    append(trades, paths=paths, until=FIRST)
+    rows = read_recorded(paths.recorded)
+    assert (rows["known_at"] < at(FIRST)).all()
+
+    def known(until: str) -> pd.DataFrame:
+        seen = bars[bars["date"] <= at(until)]
+        labelled = label_candidates(seen, [ExitPlan(2.0, 1.5, 12)], costs=Costs(7.5, 2.5, 1.0))
+        facts = find_facts(rows, labelled, bars=seen, settings=FILES, fee=0.00075)
+        found = as_known(with_recorded(labelled[PLAN], facts, plan=PLAN), at=at(FIRST))
+        return found[(found["known_at"] <= at(FIRST)) & (found["source"] == "recorded")]
+
+    assert len(known(FIRST)) == len(known(SECOND)) == 0
+    facts = find_facts(rows, whole, bars=bars, settings=FILES, fee=0.00075)
+    after = with_recorded(table, facts, plan=PLAN)
+    assert set(after.loc[after["source"] == "recorded", "known_at"]) == {at("2018-04-02 22:00")}
 
 
 def test_a_candidate_that_the_desk_holds_has_no_outcome_yet(paths, labelled):

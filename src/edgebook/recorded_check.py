@@ -136,8 +136,10 @@ def check_recorded(joined: pd.DataFrame, paths: pd.DataFrame, *, cost: float) ->
 
 def orders_of(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """How many entries and how many exits made each trade; 1 and 1 where it is not told."""
-    told = rows["orders"].where(rows["orders"] != "", "1+1").str.partition("+")
-    return told[0].to_numpy(np.int64), told[2].to_numpy(np.int64)
+    told = (
+        rows["orders"].where(rows["orders"] != "", "1+1").str.extract(r"^(\d+)\+(\d+)$")
+    )  # two columns of no rows too
+    return told[0].to_numpy(np.int64), told[1].to_numpy(np.int64)
 
 
 def _outside(rate: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:

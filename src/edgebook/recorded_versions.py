@@ -129,7 +129,9 @@ def with_recorded(candidates: pd.DataFrame, facts: Facts, *, plan: str) -> pd.Da
 
     - where the version before it was known by the Monday before the snapshot, its `known_at` is kept: that week's
       learners have counted the candidate;
-    - what is told as known by that Monday, and was not known then, is known from the date of the snapshot.
+    - what is told as known by that Monday, and was not known then, is known from the date of the snapshot,
+    - and none is known before its candidate is: a trade that was over before the bar of its entry had closed is known
+      when that has. A day of FX runs over Monday 00:00, and no week may find later what it could not read.
 
     A row that the desk deleted gives the candidate its simulated outcome back.
     """
@@ -167,6 +169,7 @@ def _as_outcomes(mine: pd.DataFrame, at: pd.DataFrame, paths: pd.DataFrame) -> p
     r_multiple = profit / mine["risk_ratio"].to_numpy(np.float64)
     held = np.clip(path["bars_held"].to_numpy(), 0, np.iinfo(np.int16).max).astype(np.int16)
     first = mine["before"].isna()
+    entered = pd.to_datetime(path["exit_at"].where(path["bars_held"] == 1), unit="ms", utc=True).dt.as_unit("ms")
     out = pd.DataFrame(
         {
             **{name: at[name].array for name in KEY},
@@ -185,7 +188,7 @@ def _as_outcomes(mine: pd.DataFrame, at: pd.DataFrame, paths: pd.DataFrame) -> p
             "mae": np.where(closed, np.round(path["mae"].to_numpy(np.float64), _DECIMALS), np.nan),
             "mfe": np.where(closed, np.round(path["mfe"].to_numpy(np.float64), _DECIMALS), np.nan),
             "ambiguous": False,
-            "known_at": mine["known_at"].array,
+            "known_at": mine["known_at"].where(~(mine["known_at"] < entered), entered).array,
             "source": "recorded",
             "revised_at": mine["snapshot"].mask(first).array,
             "snapshot": mine["snapshot"].array,
