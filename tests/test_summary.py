@@ -14,12 +14,15 @@ from markdown_it import MarkdownIt
 from edgebook import summary_numbers
 from edgebook.history import backfill
 from edgebook.intervals import clusters_of, rate_interval
+from edgebook.market import milliseconds
 from edgebook.params import load_params
 from edgebook.report_names import REPORTS
 from edgebook.seals import read_seal
+from edgebook.signals import entering_rows, find_signals
 from edgebook.summary_changes import importance_changes, policy_changes
 from edgebook.summary_numbers import WINDOW_WEEKS, week_numbers
 from edgebook.summary_settings import Change, settings_changes, unnamed_change
+from edgebook.summary_silence import silence
 from edgebook.summary_state import Gap, bar_gaps, late_told, open_positions
 from edgebook.summary_text import checklist, gather_facts, summary_text
 from edgebook.summary_verdict import verdict_of
@@ -191,6 +194,36 @@ def test_a_young_history_is_not_told_twice(week) -> None:
     said = summary_text(week, gather_facts(week))
     assert "judge by what is counted since genesis, 2018-04-02. Everything" in said
     assert "13 weeks" not in said
+
+
+def test_a_week_without_a_signal_says_what_its_candidates_fell_short_of(week) -> None:
+    assert silence(week) == []
+    before, seal = week.seals[-2:]
+
+    def said(**changes: object) -> str:
+        arm = before.arms[before.champion]
+        policy = replace(arm.policy, **changes)
+        quiet = Week(week.run, week.paths)
+        changed = replace(before, arms={**before.arms, before.champion: replace(arm, policy=policy)})
+        quiet.__dict__["seals"] = [*week.seals[:-2], changed, replace(seal, ledger=seal.ledger.iloc[:0])]
+        (sentence,) = silence(quiet)
+        return sentence
+
+    many = policy_signals(week)
+    assert said().startswith(f"Nothing was entered: {many:,} signals, for none of which the account had room")
+    assert "heads agreed on one, and 10 are asked for" in said(min_heads_agree=10)
+    never = {regime: replace(own, value=1.0) for regime, own in before.arms[before.champion].policy.thresholds.items()}
+    assert said(thresholds=never).endswith("stood at its threshold with evidence in favour.")
+
+
+def policy_signals(week: Week) -> int:
+    """Signals of the champion in the last week, in account order or not."""
+    before, seal = week.seals[-2:]
+    policy = before.arms[before.champion].policy
+    market = week.arrays.labelled(policy.regimes)
+    since, until = milliseconds(before.as_of), milliseconds(seal.as_of)
+    rows = entering_rows(market, market.plans[policy.exit_plan], since=since, until=until)
+    return len(find_signals(policy, market, rows=rows, until=until).row)
 
 
 def test_the_wealth_of_a_trial_that_ended_this_week_stays_beside_last_weeks(week) -> None:

@@ -15,6 +15,7 @@ from edgebook.summary_changes import policy_changes
 from edgebook.summary_desk import REPORT, desk_lines, desk_week
 from edgebook.summary_numbers import CLOSE_TO_EVEN, WINDOW_WEEKS, change_text, has_window, week_numbers
 from edgebook.summary_settings import Change, settings_changes, unnamed_change
+from edgebook.summary_silence import silence
 from edgebook.summary_state import bar_gaps, late_told, open_positions, sleeping_heads
 from edgebook.summary_verdict import verdict_of, written_wealth
 
@@ -93,6 +94,7 @@ def gather_facts(week: Week, *, trial_weeks: int | None = None, outcomes: Mappin
             *late_told(bars, as_of=week.as_of),
             *(f"{event['recipe']} {event['kind']}: {event['text']}." for event in told),
             *sleeping_heads(week.indicators),
+            *silence(week),
         ],
         numbers=week_numbers(week),
         positions=open_positions(seal.account.positions, bars, as_of=week.as_of),
