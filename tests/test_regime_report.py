@@ -163,6 +163,8 @@ def test_lag_by_hand() -> None:
     assert found.loc[V, "lag_bars"] == 2
     assert found.loc[R, "n"] == 0  # it began before the series did
     assert np.isnan(found.loc[S, "found"])
+    still = np.full(5, 2)
+    assert regime_truth.lag_by_regime([still], [still])["n"].sum() == 0  # a market of one regime
 
 
 def test_hindsight_of_a_sharp_turn_leads_the_label_by_half_a_window() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -168,8 +169,8 @@ def lag_by_regime(truths: list[NDArray[np.int64]], labels: list[NDArray[np.int64
     """
     lags: dict[int, list[float]] = {state: [] for state in (BULLISH, BEARISH, RANGING, VOLATILE)}
     for truth, label in zip(truths, labels, strict=True):
-        starts = np.flatnonzero(np.diff(truth) != 0) + 1
-        for start, stop in zip(starts, np.append(starts[1:], len(truth)), strict=True):
+        edges = np.append(np.flatnonzero(np.diff(truth) != 0) + 1, len(truth))
+        for start, stop in pairwise(edges):
             agreed = np.flatnonzero(label[start:stop] == truth[start])
             lags[int(truth[start])].append(float(agreed[0]) if agreed.size else np.nan)
     rows = []

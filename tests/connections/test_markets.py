@@ -94,7 +94,7 @@ def test_a_folder_of_csv_files_goes_through_every_stage(name, tmp_path, monkeypa
     tear_sheet = (reports / "tear_sheet.html").read_text(encoding="utf-8")
     assert f"{kind.days_per_year} trading days a year" in tear_sheet
 
-    asleep = "Head F (Volume Flow) sleeps: the bars have no volume."
+    asleep = "Head F (Volume flow) sleeps: the bars have no volume."
     values = tables.read(paths.indicators)[list(family("F"))]
     assert values.isna().all(axis=None) == (asleep in summary) == (name == "FX")
 
