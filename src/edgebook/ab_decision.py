@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgebook.formats import more_or_less
 from edgebook.power import edge_in_a_year
 from edgebook.report import callout, formatted, interval, prose
 
@@ -43,7 +44,7 @@ def decision(week: Week, found: Comparison, evidence: pd.DataFrame, *, settings:
     stronger = f": what evidence there is comes from {carries}." if found.wealth > 1 else "."
     return prose(
         said,
-        f"Over {len(found.days):,} paired days {found.arm}'s book made {formatted(books['mean'], 'r')} a day more than "
+        f"Over {len(found.days):,} paired days {found.arm}'s book made {more_or_less(float(books['mean']))} than "
         f"{found.against}'s (95 % {band}); the interval {holds}. Wealth ended at {found.wealth:.2f} and was highest on "
         f"{peak['date']:%Y-%m-%d}, at {peak['wealth']:.2f}; the bar is {found.bar:g}. {alone}{stronger}",
         _cut(evidence),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgebook.ab_routed import routing_of_weeks
+from edgebook.formats import more_or_less
 from edgebook.report import formatted, interval, prose
 from edgebook.routing import PAIRED
 
@@ -105,7 +106,7 @@ def randomised_reading(signals: pd.DataFrame, found: pd.DataFrame, *, settings: 
     if not known:
         said = "there are too few signals of either arm for the second opinions"
     return prose(
-        f"{seen}. The challenger's part earned {formatted(betting['estimate'], 'r')} a day more than the champion's, "
+        f"{seen}. The challenger's part earned {more_or_less(betting['estimate'])} than the champion's, "
         f"each weighed up to all signals (95 % {band}); wealth {betting['statistic']:.2f}, the bar is "
         f"{settings.bar:g} and it {verdict}. Today {said}. None of this decides."
     )

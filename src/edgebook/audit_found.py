@@ -105,7 +105,8 @@ class Audit:
             return f"Look-ahead: {len(self.leaks)} of {len(self.layers)} layers differ, first in {self.leaks[0]}"
         values = sum(layer.values for layer in self.layers)
         seen = sum(layer.times > 0 for layer in self.layers)
-        return f"Found no look-ahead: {values:,} values in {seen} layers at {len(self.times)} times"
+        times = f"{len(self.times)} time{'s' if len(self.times) > 1 else ''}"
+        return f"Found no look-ahead: {values:,} values in {seen} layers at {times}"
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain mappings."""

@@ -124,7 +124,7 @@ def day_line(documents: Sequence[dict[str, Any]]) -> str:
     earned = sum(row["r_multiple"] for row in last["closed_today"])
     learned = last["learned"]
     parts = [
-        f"{len(last['signals'])} signals, {entered} entered",
+        f"{len(last['signals'])} signal{'' if len(last['signals']) == 1 else 's'}, {entered} entered",
         f"{len(last['closed_today'])} closed ({earned:+.2f} R)",
         f"{len(last['open'])} open",
         f"account {last['account']['equity']:,.0f} ({last['return_today']:+.2%} today)",

@@ -42,6 +42,21 @@ def percent_axis(axis: Any, *, places: int = 0) -> None:
     axis.set_major_formatter(text)
 
 
+def named_dates(dates: pd.Index[Any]) -> list[str]:
+    """Return the month of each date, or its day where two would read alike.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> named_dates(pd.DatetimeIndex(["2018-04-02", "2018-05-28"]))
+    ['Apr 2018', 'May 2018']
+    >>> named_dates(pd.DatetimeIndex(["2018-04-02", "2018-04-16"]))
+    ['2 Apr 2018', '16 Apr 2018']
+    """
+    months = [f"{date:%b %Y}" for date in dates]
+    return months if len(set(months)) == len(months) else [f"{date.day} {date:%b %Y}" for date in dates]
+
+
 def told_apart(ticks: Sequence[float], *, places: int) -> int:
     """Return the places, at least `places`, with which ticks that would read alike are written as they are.
 

@@ -9,7 +9,16 @@ import pandas as pd
 
 from edgebook.candidate_scores import rolling_auc
 from edgebook.figures import FAINT, INK, SOFT, Picture, canvas, colour, picture, styled, words
-from edgebook.figures_axes import end_labels, legend_above, nothing_yet, percent_axis, time_axis, times, titled
+from edgebook.figures_axes import (
+    end_labels,
+    legend_above,
+    named_dates,
+    nothing_yet,
+    percent_axis,
+    time_axis,
+    times,
+    titled,
+)
 from edgebook.figures_equity import draw_weeks
 from edgebook.figures_events import draw_events
 from edgebook.figures_rates import draw_calibration
@@ -173,7 +182,7 @@ def weights_picture(weights: pd.DataFrame) -> Picture:
         draw_shades(values, ax=ax, shade=colour("champion"), ceiling=top)
         ax.set_yticks(range(len(HEAD_LETTERS)), [words(f"HEAD_{letter}") for letter in HEAD_LETTERS], fontsize=7)
         ticks = sorted({0, (weeks - 1) // 2, weeks - 1})
-        ax.set_xticks(ticks, [f"{weights.index[i]:%b %Y}" for i in ticks], fontsize=7)
+        ax.set_xticks(ticks, named_dates(weights.index[ticks]), fontsize=7)
         for row, value in enumerate(values[:, -1]):
             ax.annotate(
                 f"{value:.2f}", xy=(1, row), xycoords=("axes fraction", "data"), xytext=(4, 0),

@@ -63,6 +63,17 @@ def formatted(value: Any, how: Format) -> str:
     return MISSING if value is pd.NA else _FORMATS[how](value)
 
 
+def more_or_less(r: float) -> str:
+    """R a day that one arm made beyond another, in words.
+
+    Examples
+    --------
+    >>> more_or_less(0.094), more_or_less(-0.21)
+    ('0.09 R a day more', '0.21 R a day less')
+    """
+    return f"{formatted(abs(r), 'r').lstrip('+')} a day {'less' if r < 0 else 'more'}"
+
+
 def interval(low: Any, high: Any, how: Format) -> str:
     """Two ends as the reports write them: ``50.1 to 58.4 %``, the unit once.
 

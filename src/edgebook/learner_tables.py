@@ -8,7 +8,7 @@ import numpy as np
 
 from edgebook.experts import CONSTANT, EXPERTS
 from edgebook.figures import Picture, canvas, colour, picture, styled, words
-from edgebook.figures_axes import nothing_yet, titled
+from edgebook.figures_axes import named_dates, nothing_yet, titled
 from edgebook.figures_shades import draw_shades
 from edgebook.learner_record import beliefs, leaders
 from edgebook.learners import FROZEN_INDICATORS, FROZEN_PATTERNS, IN_FORCE
@@ -194,7 +194,7 @@ def beliefs_picture(rows: pd.DataFrame) -> Picture:
     draw_shades(values, ax=ax, shade=colour("champion"), ceiling=top)
     ax.set_yticks(range(len(names)), [TITLES[name] for name in names], fontsize=7.5)
     ticks = sorted({0, (len(wide) - 1) // 2, len(wide) - 1})
-    ax.set_xticks(ticks, [f"{wide.index[i]:%b %Y}" for i in ticks], fontsize=7.5)
+    ax.set_xticks(ticks, named_dates(wide.index[ticks]), fontsize=7.5)
     for row, value in enumerate(values[:, -1]):
         ax.annotate(f"{value * 100:.0f} %", (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=7.5)
     for side in ax.spines.values():
