@@ -44,7 +44,7 @@ def decision(week: Week, found: Comparison, evidence: pd.DataFrame, *, settings:
     stronger = f": what evidence there is comes from {carries}." if found.wealth > 1 else "."
     return prose(
         said,
-        f"Over {len(found.days):,} paired days {found.arm}'s book made {more_or_less(float(books['mean']))} than "
+        f"Over {len(found.days):,} paired days {found.arm}'s book made {more_or_less(rows['mean']['books'])} than "
         f"{found.against}'s (95 % {band}); the interval {holds}. Wealth ended at {found.wealth:.2f} and was highest on "
         f"{peak['date']:%Y-%m-%d}, at {peak['wealth']:.2f}; the bar is {found.bar:g}. {alone}{stronger}",
         _cut(evidence),

@@ -63,7 +63,7 @@ def formatted(value: Any, how: Format) -> str:
     return MISSING if value is pd.NA else _FORMATS[how](value)
 
 
-def more_or_less(r: float) -> str:
+def more_or_less(r: Any) -> str:
     """R a day that one arm made beyond another, in words.
 
     Examples

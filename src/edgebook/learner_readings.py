@@ -102,8 +102,8 @@ def experts_reading(found: pd.DataFrame, *, seal: Seal, recipe: Recipe) -> Prose
     )
     constant = shares[CONSTANT]
     said = (
-        f"After the last week belief is greatest in **{TITLES[best]}** ({shares[best] * 100:.0f} %{why}). The base rate, "
-        f"which knows nothing, holds {constant * 100:.0f} %"
+        f"After the last week belief is greatest in **{TITLES[best]}** ({shares[best] * 100:.0f} %{why}). The base "
+        f"rate, which knows nothing, holds {constant * 100:.0f} %"
         + (
             ": no strategy has shown to say more than it does"
             if constant >= max(shares[name] for name in EXPERTS)
