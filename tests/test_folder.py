@@ -142,7 +142,7 @@ def test_the_same_bars_twice_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_finer_timeframe_than_there_is_is_refused(tmp_path: Path) -> None:
-    save(hours(n=1, start="2019-01-07 04:00"), tmp_path / "BTC-USD_4h.csv")
+    save(hours(n=1, start="2019-01-07 00:00"), tmp_path / "BTC-USD_4h.csv")
     with pytest.raises(DataError, match=r"folder BTC/USD: no bars of 1h or finer \(it has 4h\)"):
         load(tmp_path, "1h", as_of="2019-01-07")
 
