@@ -94,6 +94,7 @@ def extended(small, tmp_path_factory) -> tuple[Path, dict[str, str]]:
     return root, os.environ | environment
 
 
+@pytest.mark.slow  # `make test-guides`
 def test_a_stage_is_added_as_the_page_says(extended):
     """Every command of the page, in its order: outputs saved, stage run, week's pages made, notebook compared."""
     root, environment = extended

@@ -132,13 +132,12 @@ def nothing_is_promoted(seed: int) -> None:
     assert max(wealth) < 80
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_without_an_edge_nothing_is_promoted_in_a_year(seed):
-    nothing_is_promoted(seed)
+def test_without_an_edge_nothing_is_promoted_in_a_year():
+    nothing_is_promoted(1)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3, 13))
+@pytest.mark.parametrize("seed", range(2, 13))
 def test_without_an_edge_nothing_is_promoted_in_a_year_more_seeds(seed):
     nothing_is_promoted(seed)
 
