@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _MOST_SERIES, _MOST_LINES = 30, 40
-_WORDS = {"stops": "STOPS", "dropped": "dropped", "used": "used", "nothing": "so it is"}
+_WORDS = {"stops": "STOPS", "dropped": "dropped", "used": "used", "nothing": "noted"}
 
 
 def data_check(found: Mapping[str, Any]) -> None:
