@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from edgebook.outcome_recorded import Recorded, counted, gaps
+from edgebook.recorded_check import contradicting
 from edgebook.report import formatted, interval, prose, table
 
 if TYPE_CHECKING:
@@ -119,11 +120,10 @@ def findings_table(recorded: Recorded) -> Table | Prose:
         )
     if found.empty:
         return prose() if recorded.empty else prose(f"The check against the bars found nothing.{averaged}")
-    impossible = int(found.loc[found["impossible"].astype(bool), "signal_id"].nunique())
     count = partial(counted, private=recorded.private)
     said = (
         f"The check against the bars found {count(len(found))} things in {count(found['signal_id'].nunique())} "
-        f"outcomes; {count(impossible)} contradict themselves and are not learned from."
+        f"outcomes; {count(contradicting(found))} contradict themselves and are not learned from."
         f"{averaged}"
     )
     if recorded.private:

@@ -134,6 +134,17 @@ def check_recorded(joined: pd.DataFrame, paths: pd.DataFrame, *, cost: float) ->
     return pd.DataFrame(found, columns=["number", "signal_id", "finding", "impossible"])
 
 
+def contradicting(findings: pd.DataFrame) -> int:
+    """How many outcomes contradict themselves, and are not learned from.
+
+    Parameters
+    ----------
+    findings : DataFrame
+        As `check_recorded` gives them.
+    """
+    return int(findings.loc[findings["impossible"].astype(bool), "signal_id"].nunique())
+
+
 def orders_of(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """How many entries and how many exits made each trade; 1 and 1 where it is not told."""
     told = (

@@ -10,7 +10,7 @@ import pandas as pd
 
 from edgebook.outcomes import KEY, known_outcomes
 from edgebook.recorded_bars import paths_of
-from edgebook.recorded_check import check_recorded, orders_of
+from edgebook.recorded_check import check_recorded, contradicting, orders_of
 from edgebook.recorded_join import Joined, join
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Facts:
         averaged = several_orders(self.joined.rows)
         if averaged:
             yield f"{averaged:,} are of several entries or exits: their rates are averages"
-        impossible = findings[findings["impossible"].astype(bool)]["signal_id"].nunique()
+        impossible = contradicting(findings)
         if impossible:
             yield f"{impossible:,} of them contradict themselves and are not learned from"
 

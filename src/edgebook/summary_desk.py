@@ -12,6 +12,7 @@ from edgebook.desk_outcomes import Outcomes
 from edgebook.outcome_recorded import counted, recorded_of
 from edgebook.outcome_recorded_readings import fills_words
 from edgebook.params import section
+from edgebook.recorded_check import contradicting
 from edgebook.recorded_outcomes import read_known
 
 if TYPE_CHECKING:
@@ -45,10 +46,7 @@ class DeskWeek:
     @property
     def unlearned(self) -> int:
         """Trades that teach nothing: they join no candidate, or contradict themselves."""
-        findings = self.recorded.findings
-        return len(self.recorded.unjoined) + int(
-            findings.loc[findings["impossible"].astype(bool), "signal_id"].nunique()
-        )
+        return len(self.recorded.unjoined) + contradicting(self.recorded.findings)
 
 
 def desk_week(week: Week, *, outcomes: Mapping[str, Any]) -> DeskWeek | None:
