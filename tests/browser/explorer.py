@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Locator, Page
 
 _SHOWN = """(root) => [...root.querySelectorAll('[data-metric][data-value]')]
     .map((e) => [e.dataset.metric, e.dataset.value, e.textContent.replace(/\\s+/g, ' ').trim()])"""
@@ -35,9 +38,37 @@ def all_rows(page: Page, table: str, *, key: str) -> list[Row]:
     return found
 
 
+@contextmanager
+def another_address(page: Page) -> Iterator[None]:
+    """Within it the address changes; afterwards the page shows what it says.
+
+    A browser tells a page of a new address some time after it has it, so what is read at once may still be the old
+    view. This listener is added after the page's own, and is called after it.
+    """
+    page.evaluate(
+        "() => { window.followed = false;"
+        " addEventListener('hashchange', () => { window.followed = true; }, { once: true }); }"
+    )
+    yield
+    page.wait_for_function("() => window.followed")
+
+
+def follow(page: Page, link: Locator) -> None:
+    """Click a link to another view of the page."""
+    with another_address(page):
+        link.click()
+
+
+def go_back(page: Page) -> None:
+    """Press the browser's Back within the page."""
+    with another_address(page):
+        page.go_back()
+
+
 def go_to(page: Page, address: str) -> None:
-    """Open an address within the page, as a link that a colleague sent."""
-    page.goto(f"{page.url.partition('#')[0]}#explore&{address}")
+    """Open another address within the page, as a link that a colleague sent."""
+    with another_address(page):
+        page.goto(f"{page.url.partition('#')[0]}#explore&{address}")
 
 
 def headings(page: Page, table: str = "cells-table") -> dict[str, str | None]:

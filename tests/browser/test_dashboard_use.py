@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from explorer import all_rows, go_to, headings, rows_shown, shown_numbers
+from explorer import all_rows, another_address, follow, go_back, go_to, headings, rows_shown, shown_numbers
 from sample_dashboard import SAMPLE, sample_document, sample_page, sample_week
 from truth import closed_of, disagreeing, groups, ledger_of
 from watched import DESK, PHONE, barriers, cut_off, faint, overflow, picture
@@ -117,10 +117,11 @@ def test_every_grouping_can_be_chosen(opened, file):
 def test_from_a_cell_to_its_trades_to_a_chart_and_back(opened, file, closed):
     page = opened(file).page
     cell = names(page)[0]
-    page.locator("#cells-table tbody tr a").first.click()
+    follow(page, page.locator("#cells-table tbody tr a").first)
     trades = names(page, "trades-table", "trade")
+    assert trades
     assert set(trades) <= set(groups(closed, ["pattern"])[cell]["signal_id"])
-    page.locator("#trades-table tbody tr a").first.click()
+    follow(page, page.locator("#trades-table tbody tr a").first)
     chart = page.locator("#trade-chart svg")
     chart.wait_for()
     assert int(chart.get_attribute("data-bars") or 0) > 5
@@ -136,10 +137,10 @@ def test_from_a_cell_to_its_trades_to_a_chart_and_back(opened, file, closed):
         assert levels[level] == pytest.approx(float(row[column]), rel=1e-5), level
     assert chart.locator("desc").text_content().startswith(f"{row['side']} trade {trades[0]}")
     picture(page, f"dashboard-trade-{DESK}", whole=False)
-    page.go_back()
+    go_back(page)
     assert page.locator("#trade-panel").is_hidden()
     assert names(page, "trades-table", "trade") == trades
-    page.go_back()
+    go_back(page)
     assert page.locator("#trades-view").is_hidden()
     assert names(page)[0] == cell
 
@@ -212,15 +213,14 @@ def test_everything_can_be_done_by_keyboard(opened, file):
     page.keyboard.press("Enter")
     assert headings(page)["win_rate"] == "descending"
     assert page.evaluate("() => document.activeElement.closest('th').dataset.column") == "win_rate"
-    tab_to(page, "#cells-table tbody a")
-    page.keyboard.press("Enter")
-    page.wait_for_function("() => document.activeElement.id === 'trades-title'")
-    tab_to(page, "#trades-table tbody a")
-    page.keyboard.press("Enter")
+    for table, title in (("cells", "trades-title"), ("trades", "trade-title")):
+        tab_to(page, f"#{table}-table tbody a")
+        with another_address(page):
+            page.keyboard.press("Enter")
+        assert page.evaluate("() => document.activeElement.id") == title
     page.locator("#trade-chart svg").wait_for()
-    page.wait_for_function("() => document.activeElement.id === 'trade-title'")
-    page.go_back()
-    page.go_back()
+    go_back(page)
+    go_back(page)
     assert page.locator("#cells-view").is_visible()
 
 
@@ -325,9 +325,9 @@ def test_names_stay_names(opened, tmp_path):
     go_to(page, "group=pattern.symbol")
     assert SCRIPT in page.locator('details.filter[data-filter="symbol"]').text_content()
     row = page.locator("#cells-table tbody tr").filter(has_text=FORMULA).first
-    row.locator("a").click()
+    follow(page, row.locator("a"))
     assert FORMULA in page.locator("#trades-title").inner_text()
-    page.locator("#trades-table tbody a").first.click()
+    follow(page, page.locator("#trades-table tbody a").first)
     page.locator("#trade-chart svg").wait_for()
     assert page.locator("img").count() == 0
     assert SCRIPT in page.locator(".alarms").inner_text()
