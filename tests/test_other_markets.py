@@ -8,7 +8,7 @@ import pytest
 
 from edgebook.bars import COLUMNS, check_bars, resample, utc
 from edgebook.candidates import label_candidates
-from edgebook.errors import DataError, SettingsError
+from edgebook.errors import DataError, SettingsError, WeekError
 from edgebook.exit_plans import Costs, ExitPlan
 from edgebook.indicators import compute_indicators, family
 from edgebook.indicators.market import of_leader, of_others, rank_among
@@ -17,6 +17,7 @@ from edgebook.membership import members_only
 from edgebook.patterns import find_patterns
 from edgebook.plan_outcomes import codes_of
 from edgebook.sessions import Sessions, days_per_year, sessions_of
+from edgebook.sources import bars_table
 from edgebook.summary_state import sleeping_heads
 from edgebook.timeframes import TIMEFRAMES
 from edgebook.universe import check_universe, declared_universe
@@ -139,6 +140,22 @@ def test_a_week_is_complete_after_its_last_session(last, holidays, told):
     days = closes("2019-01-07", last[:10], at="20:00")
     sessions = sessions_of(days, holidays=holidays)
     assert pd.Timestamp(sessions.told_until(milliseconds(last)), unit="ms") == pd.Timestamp(told)
+
+
+def test_a_week_that_lacks_one_session_asks_whether_that_was_a_holiday():
+    bars = closes("2019-01-07", "2019-04-18", at="20:00").assign(
+        pair="X", open=1.0, high=1.0, low=1.0, close=1.0, volume=1.0
+    )
+
+    def says(last: str, *, as_of: str) -> str:
+        with pytest.raises(WeekError) as error:
+            bars_table([bars[bars["date"] <= last]], source="folder", timeframes=["1h"], as_of=as_of)
+        return str(error.value).partition("; ")[2]
+
+    asked = "choose an earlier week, or add data; if the market was closed on 2019-04-19, name it in bars.holidays"
+    assert says("2019-04-18 21:00Z", as_of="2019-04-22") == asked
+    for last, as_of in (("2019-04-17 21:00Z", "2019-04-22"), ("2019-04-18 21:00Z", "2019-04-29")):
+        assert says(last, as_of=as_of) == "choose an earlier week, or add data", "many days are missing: no holiday"
 
 
 def test_fx_is_not_complete_on_friday_and_its_year_has_sundays():

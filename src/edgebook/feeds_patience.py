@@ -37,19 +37,23 @@ class Trouble(Exception):
         How often such a call is made in all; as often as the feed allows by default, 1 where asking again is useless.
     wait_seconds : float, optional
         How long the server asks to be left alone.
+    unlisted : bool, optional
+        The server says that it has no such pair.
     """
 
-    def __init__(self, what: str, *, tries: int | None = None, wait_seconds: float = 0.0) -> None:
+    def __init__(
+        self, what: str, *, tries: int | None = None, wait_seconds: float = 0.0, unlisted: bool = False
+    ) -> None:
         super().__init__(what)
-        self.what, self.tries, self.wait_seconds = what, tries, wait_seconds
+        self.what, self.tries, self.wait_seconds, self.unlisted = what, tries, wait_seconds, unlisted
 
 
 class GaveUpError(DataError):
     """What was wrong did not pass; `pair_only` where others of the same server may still be asked for."""
 
-    def __init__(self, message: str, *, pair_only: bool) -> None:
+    def __init__(self, message: str, *, pair_only: bool, unlisted: bool = False) -> None:
         super().__init__(message)
-        self.pair_only = pair_only
+        self.pair_only, self.unlisted = pair_only, unlisted
 
 
 def patiently(
@@ -93,6 +97,7 @@ def patiently(
                 raise GaveUpError(
                     f"{where}: {trouble.what}{times}{asked}; what was received before is kept{again}",
                     pair_only=trouble.tries is not None,
+                    unlisted=trouble.unlisted,
                 ) from None
             tell(f"{where}: {trouble.what}; asking again in {pause:.0f} s ({tried} of {feed.retries})")
         time.sleep(pause)

@@ -94,7 +94,13 @@ class Yahoo:
         while at < closed_by:
             end = min(at + days_a_page * _DAY, closed_by.ceil("D") + _DAY)
             page = functools.partial(self._page, wanted, start=at, end=end, closed_by=closed_by)
-            bars, left_out = patiently(page, feed=self.feed, where=name, tell=self.tell, reset=_forget)
+            try:
+                bars, left_out = patiently(page, feed=self.feed, where=name, tell=self.tell, reset=_forget)
+            except GaveUpError as error:
+                if not (error.unlisted and wanted.known):
+                    raise
+                self.tell(f"{name}: is no longer listed; its bars that were received are kept")
+                return
             if left_out:
                 self.tell(f"{name}: {left_out} bars that cannot be are left out")
             if bars.empty and not confirmed:  # a server in trouble may say so: it has to say it twice
@@ -196,6 +202,7 @@ def _trouble(error: Exception) -> Trouble | None:
         return Trouble(
             "knows no such symbol, or no longer; see whether it is spelled as Yahoo spells it (BRK-B, EURUSD=X, ^GSPC)",
             tries=2,
+            unlisted=True,
         )
     if isinstance(error, exceptions.YFPricesMissingError):
         reason = error.yahoo_reason or ""

@@ -121,6 +121,26 @@ class Sessions:
             following += 1
         return int(following * _DAY_MS) if following > day + 1 else last_ms
 
+    def perhaps_closed(self, last_ms: int, *, until_ms: int) -> list[str]:
+        """Days between a close and a time on which a market of sessions had none: missing, or holidays.
+
+        Parameters
+        ----------
+        last_ms, until_ms : int
+            Milliseconds UTC.
+
+        Returns
+        -------
+        list of str
+            Dates of Mondays to Fridays that are not declared as holidays; empty for a market that does not end before
+            weekends.
+        """
+        if not self.ends_before_weekends or not self.days.size:
+            return []
+        between = range((last_ms - 1) // _DAY_MS + 1, until_ms // _DAY_MS)
+        weekdays = [day for day in between if (day + _MONDAY_DAYS) % 7 < _SATURDAY and day not in self.holidays]
+        return [f"{pd.Timestamp(day * _DAY_MS, unit='ms'):%Y-%m-%d}" for day in weekdays]
+
 
 def days_per_year(bars: pd.DataFrame) -> int:
     """Return the days a year on which a market trades, to put daily numbers on a yearly scale.

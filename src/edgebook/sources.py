@@ -108,9 +108,11 @@ def bars_table(
     sessions = _sessions(series, holidays)
     end = _end(series, sessions)
     if end < known_at:
+        closed = sessions.perhaps_closed(int(end.value // 1_000_000), until_ms=int(known_at.value // 1_000_000))
+        holiday = f"; if the market was closed on {closed[0]}, name it in bars.holidays" if len(closed) == 1 else ""
         raise WeekError(
             f"run.as_of {known_at:%Y-%m-%d}: the data of {source} end at {end:%Y-%m-%d %H:%M} UTC;"
-            " choose an earlier week, or add data"
+            f" choose an earlier week, or add data{holiday}"
         )
     first = min(bars["date"].iloc[0] for bars in series)
     if first > known_at:

@@ -193,8 +193,13 @@ def _learn(given: Mapping[str, Any], paths: Paths) -> str:
 def _summary(given: Mapping[str, Any], paths: Paths) -> str:
     from edgebook.summary import write_summary
 
-    more = {"goals": given["goals"], "outcomes": given["outcomes"]}
-    return write_summary(given["run"], paths, **more, trial_weeks=given["learning"]["trial_weeks"])
+    return write_summary(
+        given["run"],
+        paths,
+        goals=given["goals"],
+        outcomes=given["outcomes"],
+        trial_weeks=given["learning"]["trial_weeks"],
+    )
 
 
 def _run_notebook(stage: str, given: dict[str, Any], *, paths: Paths) -> str:

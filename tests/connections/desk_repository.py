@@ -9,8 +9,18 @@ import sys
 from pathlib import Path
 
 from edgebook.paths import Paths, repository
+from small_market import LAST, SETTINGS
 
 ROOT = repository()
+DEFAULTS = "desk: {}\ndrift: {false_alarms_per_year: 1.0, smallest_fall: 0.1, smallest_count_per_week: 5.0}\n"
+"""Sections that dvc.yaml names and the small market leaves to their defaults."""
+EARLY, FIRST, NEXT = "2018-04-16", "2018-04-23", "2018-04-30"
+
+
+def settings(outcomes: str, *, week: str = FIRST, before: str = EARLY, bars: str = "source: synthetic") -> str:
+    """The small market in a week, with a desk or with bars of elsewhere."""
+    text = SETTINGS.replace(f'as_of: "{LAST}", previous: "2018-05-21"', f'as_of: "{week}", previous: "{before}"')
+    return f"{text.replace('source: synthetic', bars)}{DEFAULTS}{outcomes}"
 
 
 def make_repository(root: Path, *, settings: str) -> Paths:

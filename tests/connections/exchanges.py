@@ -68,15 +68,17 @@ def _here(urls: Any, address: str) -> Any:
 class Binance:
     """Klines from `startTime` on, so many at most, and the candle that is still open."""
 
-    def __init__(self, candles: Candles, *, most: int = 300, delisted: tuple[str, ...] = ()) -> None:
-        self.candles, self.most, self.delisted = candles, most, delisted
+    def __init__(
+        self, candles: Candles, *, interval: str = "1h", most: int = 300, delisted: tuple[str, ...] = ()
+    ) -> None:
+        self.candles, self.interval, self.most, self.delisted = candles, interval, most, delisted
         self.untidy = ""
 
     def __call__(self, path: str, query: dict[str, str]) -> Any:
         if path.endswith("/exchangeInfo"):
             return {"symbols": [self._symbol(pair) for pair in self.candles] if path.startswith("/api/v3") else []}
         assert path == "/api/v3/klines", path
-        assert query["interval"] == "1h"
+        assert query["interval"] == self.interval
         rows = next((rows for pair, rows in self.candles.items() if pair.replace("/", "") == query["symbol"]), None)
         if rows is None:
             return 400, {"code": -1121, "msg": "Invalid symbol."}
@@ -103,7 +105,8 @@ class Binance:
 
     def _kline(self, row: list[float]) -> list[Any]:
         at, *prices, volume = row
-        return [int(at), *map(str, prices), str(volume), int(at) + HOUR_MS - 1, "1.0", 9, "1.0", "1.0", "0"]
+        closes = int(at) + pd.Timedelta(self.interval) // pd.Timedelta(1, "ms") - 1
+        return [int(at), *map(str, prices), str(volume), closes, "1.0", 9, "1.0", "1.0", "0"]
 
 
 class Kraken:

@@ -16,7 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from desk_repository import ROOT, make_repository, run
+from desk_repository import FIRST, NEXT, ROOT, make_repository, run, settings
 
 from edgebook.candidates import label_candidates
 from edgebook.databases import open_database
@@ -24,7 +24,7 @@ from edgebook.exit_plans import Costs, ExitPlan
 from edgebook.recorded import read_recorded, snapshots
 from edgebook.seals import read_head, sealed_weeks
 from small_desk import COLUMNS, HITS, desk_trades, write_database
-from small_market import GENESIS, LAST, PLAN, SETTINGS, small_bars
+from small_market import GENESIS, LAST, PLAN, small_bars
 
 if TYPE_CHECKING:
     from cluster import Cluster
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 FREQTRADE = ROOT / "tests" / "peers" / "desk" / "tradesv3.sqlite"
-DEFAULTS = "desk: {}\ndrift: {false_alarms_per_year: 1.0, smallest_fall: 0.1, smallest_count_per_week: 5.0}\n"
-"""Sections that dvc.yaml names and the small market leaves to their defaults."""
-EARLY, FIRST, NEXT = "2018-04-16", "2018-04-23", "2018-04-30"
 SLIPPAGE = 0.001
 
 
@@ -51,12 +48,6 @@ class Desk:
     """Closed trades that the desk had by the first of the two weeks."""
     said: dict[str, str]
     """What the commands said: repro, weekly, rederive."""
-
-
-def settings(outcomes: str, *, week: str = FIRST, before: str = EARLY, bars: str = "source: synthetic") -> str:
-    """The small market in a week, with a desk."""
-    text = SETTINGS.replace(f'as_of: "{LAST}", previous: "2018-05-21"', f'as_of: "{week}", previous: "{before}"')
-    return f"{text.replace('source: synthetic', bars)}{DEFAULTS}{outcomes}"
 
 
 def their_trades() -> pd.DataFrame:

@@ -221,6 +221,16 @@ def test_a_share_that_is_gone_is_told_and_its_bars_stay(serve):
     assert told == ["Yahoo TWTR: has no bars since 2026-03-10; what was received is kept"]
 
 
+def test_a_share_that_yahoo_knows_no_more_holds_up_no_other(serve, monkeypatch):
+    monkeypatch.setattr(yfinance.base, "_tz_info_fetch_ctr", 0)
+    serve({"MSFT": new_york()})
+    told: list[str] = []
+    since = {(pair, "1d"): pd.Timestamp("2026-03-10", tz="UTC") for pair in ("GONE", "MSFT")}
+    bars = fetched(feed(pairs=("GONE", "MSFT")), since=since, tell=told.append)
+    assert set(bars["pair"]) == {"MSFT"}
+    assert told[-1] == "Yahoo GONE: is no longer listed; its bars that were received are kept"
+
+
 @pytest.mark.parametrize(
     ("fault", "says"),
     [("429", "asks for fewer requests"), ("503 page", "half an answer"), ("stall", "did not answer in time")],
