@@ -82,11 +82,11 @@ test-slow: env $(VENV)/.feeds ## Tests that take minutes: a year of synthetic ma
 	pytest -m slow tests tests/connections
 
 notebooks: env ## Renew the saved outputs of notebooks/ on the committed sample (after a change that moves them)
-	python -c 'from pathlib import Path; from edgebook.runner import refresh_notebook; \
+	python -c 'from pathlib import Path; from edgebook.stages.runner import refresh_notebook; \
 	[refresh_notebook(path) for path in sorted(Path("notebooks").glob("*.ipynb"))]'
 
 sample: env ## Renew the small market in data/sample that notebooks and tests read
-	python -m edgebook.sample
+	python -m edgebook.stages.sample
 
 evidence: env ## Measure whether the loop fools itself and write docs/evidence.md; hours, goes on where it stopped
 	python -m edgebook.evidence

@@ -20,11 +20,11 @@ import numpy as np
 import pandas as pd
 
 from edgebook.errors import EdgebookError
-from edgebook.outcomes import signal_ids
-from edgebook.params import load_params, plain
+from edgebook.outcomes.outcomes import signal_ids
 from edgebook.paths import Paths, repository
-from edgebook.serving import ReportsServer
-from edgebook.week import Week
+from edgebook.seals.week import Week
+from edgebook.settings.params import load_params, plain
+from edgebook.stages.serving import ReportsServer
 
 sys.path.insert(0, str(repository() / "tests" / "browser"))
 
@@ -101,7 +101,7 @@ def until(condition: str) -> str:
 
 def many_trades(week: Week, *, trades: int, seed: int = 7) -> pd.DataFrame:
     """A ledger of any size: candidates since genesis with their outcomes, dressed as signals of the ledger."""
-    from edgebook import tables
+    from edgebook.files import tables
 
     rng = np.random.default_rng(seed)
     found = tables.read(week.paths.outcomes / f"{week.champion_plan}.parquet")
@@ -125,7 +125,7 @@ class Served:
         return self.text if week == self.week.as_of else None
 
     def bars(self, week: str, *, signal_id: str) -> dict[str, Any] | None:
-        from edgebook.dashboard_charts import bars_around
+        from edgebook.dashboard.dashboard_charts import bars_around
 
         found = self.week.ledger[self.week.ledger["signal_id"] == signal_id]
         return None if found.empty else bars_around(self.week.bars, dict(found.iloc[0].items()))
@@ -216,7 +216,7 @@ def main() -> None:
 
 def large_page(week: Week, *, goals: dict[str, Any]) -> tuple[Served, float]:
     """The page of a week as if it had traded as often as `TRADES`, and the processor seconds that it took to make."""
-    from edgebook.week_dashboard import week_dashboard
+    from edgebook.dashboard.week_dashboard import week_dashboard
 
     week.__dict__["ledger"] = many_trades(week, trades=TRADES)  # where the cached property keeps it
     begin = time.process_time()

@@ -18,22 +18,22 @@ from pathlib import Path
 
 import numpy as np
 
-from edgebook import tables
-from edgebook.arms import run_week, start_arm
-from edgebook.candidates import label_candidates
-from edgebook.drift import Alarm, Drift, observe, watched
-from edgebook.drift_week import trades_of
-from edgebook.exit_plans import Costs, exit_plan_grid
-from edgebook.history import rules_of
+from edgebook.arms.arms import run_week, start_arm
+from edgebook.arms.drift import Alarm, Drift, observe, watched
+from edgebook.bars.synthetic import make_market
+from edgebook.files import tables
 from edgebook.indicators import compute_indicators
-from edgebook.market import WEEK_MS, Market, load_market, milliseconds
-from edgebook.outcomes import known_outcomes
-from edgebook.params import Params, load_params, plain
+from edgebook.loop.drift_week import trades_of
+from edgebook.loop.history import rules_of
+from edgebook.outcomes.candidates import label_candidates
+from edgebook.outcomes.outcomes import known_outcomes
 from edgebook.paths import Paths, repository
 from edgebook.patterns import find_patterns
-from edgebook.recipes import Recipe
-from edgebook.regimes import segment
-from edgebook.synthetic import make_market
+from edgebook.policy.market import WEEK_MS, Market, load_market, milliseconds
+from edgebook.regimes.regimes import segment
+from edgebook.settings.exit_plans import Costs, exit_plan_grid
+from edgebook.settings.params import Params, load_params, plain
+from edgebook.settings.recipes import Recipe
 
 START, GENESIS, END = "2018-01-01", "2018-06-18", "2019-03-25"
 """First bar, first week, and the Monday on which an edge ends, 40 weeks later."""

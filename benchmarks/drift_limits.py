@@ -1,4 +1,4 @@
-"""Simulate the limits of the drift watch: the table of `edgebook.drift_limits`.
+"""Simulate the limits of the drift watch: the table of `edgebook.arms.drift_limits`.
 
     .venv/bin/python benchmarks/drift_limits.py
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from edgebook.drift_limits import ALARMS_PER_YEAR, INFORMATION, SCALE_HALF_LIFE_WEEKS, WARMUP_WEEKS
+from edgebook.arms.drift_limits import ALARMS_PER_YEAR, INFORMATION, SCALE_HALF_LIFE_WEEKS, WARMUP_WEEKS
 
 RUNS, YEARS, SEED = 6000, 5, 20260
 MEMORY, OVERPROMISE = 0.1, {"LIMITS": 0.1, "CHOSEN_LIMITS": 0.25}

@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/labelling.py
 
-- kernel: `edgebook.barriers.resolve` over the crypto market (1h and 4h, both sides, 18 plans), two threads, one series
-  each, arrays in and arrays out. The goal is 10 million outcomes a second on 2 cores.
+- kernel: `edgebook.outcomes.barriers.resolve` over the crypto market (1h and 4h, both sides, 18 plans), two threads,
+  one series each, arrays in and arrays out. The goal is 10 million outcomes a second on 2 cores.
 - stage: `label_candidates`, tables included; and writing the tables.
 - NumPy: the same rules for one plan by windows over whole arrays. Its exits must equal the kernel's.
 - backtesting.py: the same entries and barriers through its event loop, trades that may overlap.
@@ -24,10 +24,11 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from edgebook import candidates, tables
-from edgebook.barriers import REASONS, Rates, resolve, room_for
-from edgebook.candidates import Costs, exit_plan_grid, label_candidates
-from edgebook.sources import load_bars
+from edgebook.files import tables
+from edgebook.outcomes import candidates
+from edgebook.outcomes.barriers import REASONS, Rates, resolve, room_for
+from edgebook.outcomes.candidates import Costs, exit_plan_grid, label_candidates
+from edgebook.sources.sources import load_bars
 
 PLANS = exit_plan_grid(take_profit_atr=[1.0, 1.5, 2.0], stop_loss_atr=[1.0, 1.5, 2.0], time_limit_bars=[24, 48])
 COSTS = Costs(fee_bps=7.5, slippage_bps=2.5, short_financing_bps_per_day=1)

@@ -14,7 +14,7 @@ from dataclasses import replace
 import pandas as pd
 
 from edgebook import Champion, load_champion
-from edgebook.bars import TIMEFRAMES
+from edgebook.bars.bars import TIMEFRAMES
 from edgebook.errors import EdgebookError
 
 CALLS = 25

@@ -17,14 +17,14 @@ import time
 import numpy as np
 import pandas as pd
 
-from edgebook.params import load_params, plain
 from edgebook.paths import Paths
-from edgebook.regime_hmm import hmm_features, hmm_settings, rule_settings, segment_hmm, start_values
-from edgebook.regime_hmm_em import filtered, fit_hmm
-from edgebook.regime_hmm_newest import newest_hmm_regime
-from edgebook.regime_hmm_plain import filtered_plain, step_plain
-from edgebook.regimes import segment
-from edgebook.sources import load_bars
+from edgebook.regimes.regime_hmm import hmm_features, hmm_settings, rule_settings, segment_hmm, start_values
+from edgebook.regimes.regime_hmm_em import filtered, fit_hmm
+from edgebook.regimes.regime_hmm_newest import newest_hmm_regime
+from edgebook.regimes.regime_hmm_plain import filtered_plain, step_plain
+from edgebook.regimes.regimes import segment
+from edgebook.settings.params import load_params, plain
+from edgebook.sources.sources import load_bars
 
 REPEATS = 5
 

@@ -28,9 +28,9 @@ sys.path.append(str(ROOT / "tests" / "connections"))
 
 from cluster import NO_SERVER, Cluster, find_programs  # noqa: E402
 
-from edgebook.databases import open_database  # noqa: E402
-from edgebook.store import export_database, export_store  # noqa: E402
-from edgebook.store_tables import TP_SL_HITS, outcome_columns  # noqa: E402
+from edgebook.files.databases import open_database  # noqa: E402
+from edgebook.store.store import export_database, export_store  # noqa: E402
+from edgebook.store.store_tables import TP_SL_HITS, outcome_columns  # noqa: E402
 
 ROWS, REPEATS = 30_000, 3
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgebook.deflated import effective_trials, sharpe_ratio
-from edgebook.exit_plans import ExitPlan
-from edgebook.intervals import wilson
-from edgebook.recipes import Recipe
-from edgebook.tuning_book import Outcome
-from edgebook.tuning_search import Chooser, Point, Trial
-from edgebook.tuning_spa import superior_trials
-from edgebook.tuning_space import Space, search_space, sobol_points
+from edgebook.settings.exit_plans import ExitPlan
+from edgebook.settings.recipes import Recipe
+from edgebook.statistics.deflated import effective_trials, sharpe_ratio
+from edgebook.statistics.intervals import wilson
+from edgebook.tuning.tuning_book import Outcome
+from edgebook.tuning.tuning_search import Chooser, Point, Trial
+from edgebook.tuning.tuning_spa import superior_trials
+from edgebook.tuning.tuning_space import Space, search_space, sobol_points
 
 MARKETS, DAYS, LEVEL = 20, 168, 0.05
 SHARED, BY_SETTING, OWN = 0.3, 0.5, 0.2

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from broker import FEE
 
-from edgebook.synthetic import make_market
+from edgebook.bars.synthetic import make_market
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from edgebook import tables
+from edgebook.files import tables
 from edgebook.paths import Paths
 from small_desk import COLUMNS, HITS, desk_trades
 from small_market import GENESIS, PLAN, write_settings

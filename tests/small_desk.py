@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from edgebook.outcomes import signal_ids
+from edgebook.outcomes.outcomes import signal_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

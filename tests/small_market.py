@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgebook import tables
-from edgebook.candidates import label_candidates
-from edgebook.exit_plans import Costs, exit_plan_grid
-from edgebook.history import backfill
+from edgebook.bars.synthetic import make_market
+from edgebook.files import tables
 from edgebook.indicators import compute_indicators
-from edgebook.market import Market, PlanOutcomes, milliseconds
-from edgebook.outcomes import known_outcomes
-from edgebook.params import Params, load_params, plain
+from edgebook.loop.history import backfill
+from edgebook.outcomes.candidates import label_candidates
+from edgebook.outcomes.outcomes import known_outcomes
 from edgebook.paths import Paths, repository
 from edgebook.patterns import find_patterns
-from edgebook.regime_hmm import label_bars
-from edgebook.synthetic import make_market
+from edgebook.policy.market import Market, PlanOutcomes, milliseconds
+from edgebook.regimes.regime_hmm import label_bars
+from edgebook.settings.exit_plans import Costs, exit_plan_grid
+from edgebook.settings.params import Params, load_params, plain
 
 if TYPE_CHECKING:
     from pathlib import Path

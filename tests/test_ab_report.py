@@ -10,24 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook import (
-    ab_decision,
-    ab_readings,
-    ab_report,
-    ab_routed,
-    ab_routing_readings,
-    ab_routing_tables,
-    ab_sample_size,
-    ab_tables,
-    ab_trials,
-    figures_gate,
-    power,
-    repeated_looks,
-    second_opinions,
-)
+from edgebook.analyses import ab_report, ab_routed, ab_sample_size, ab_trials, power, repeated_looks, second_opinions
+from edgebook.arms.gate import Trial, bet
 from edgebook.errors import SettingsError
-from edgebook.gate import Trial, bet
-from edgebook.params import load_params, plain
+from edgebook.figures import figures_gate
+from edgebook.reports import ab_decision, ab_readings, ab_routing_readings, ab_routing_tables, ab_tables
+from edgebook.settings.params import load_params, plain
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "ab_test.ipynb"
 PARAMS = load_params(Path(__file__).parents[1] / "params.yaml")

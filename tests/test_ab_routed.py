@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from edgebook import ab_routed, ab_sample_size, power
-from edgebook.ab_trials import Comparison, Settings
-from edgebook.params import AbTest, load_params, plain
+from edgebook.analyses import ab_routed, ab_sample_size, power
+from edgebook.analyses.ab_trials import Comparison, Settings
+from edgebook.loop.routing import route
 from edgebook.paths import Paths
-from edgebook.routing import route
+from edgebook.settings.params import AbTest, load_params, plain
 
 PARAMS = load_params(Paths.at().root / "params.yaml")
 SETTINGS = Settings(PARAMS.gate, PARAMS.learning, PARAMS.sizing, PARAMS.ab_test)

@@ -9,25 +9,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook import ablation, evidence_arms
-from edgebook.ablation import ablation_rows, benches, gains, make_arm_rows, make_rows, verdict
-from edgebook.evidence_arms import oracle_weeks, without_learners
-from edgebook.evidence_cells import Bench, cell_file, run_bench, run_benches, shared_fits
-from edgebook.evidence_learners import full_loop
-from edgebook.evidence_markets import EvidenceMarket, MarketSpec, prepare_market
-from edgebook.evidence_tables import evidence_reading, evidence_table
-from edgebook.evidence_variants import FROZEN, FULL, LEARNERS, QUANTILE, REFIT, Variant, name_of, variants
-from edgebook.evidence_weeks import measure_weeks
-from edgebook.figures_evidence import evidence_pictures
-from edgebook.history import rules_of
-from edgebook.known_truth import studies
-from edgebook.learners_page import learners_page
-from edgebook.loop_counts import rounded
-from edgebook.market import WEEK_MS
-from edgebook.params import Params, load_params
+from edgebook.audit.source_digest import source_digest
+from edgebook.evidence import ablation, evidence_arms
+from edgebook.evidence.ablation import ablation_rows, benches, gains, make_arm_rows, make_rows, verdict
+from edgebook.evidence.evidence_arms import oracle_weeks, without_learners
+from edgebook.evidence.evidence_cells import Bench, cell_file, run_bench, run_benches, shared_fits
+from edgebook.evidence.evidence_learners import full_loop
+from edgebook.evidence.evidence_markets import EvidenceMarket, MarketSpec, prepare_market
+from edgebook.evidence.evidence_tables import evidence_reading, evidence_table
+from edgebook.evidence.evidence_variants import FROZEN, FULL, LEARNERS, QUANTILE, REFIT, Variant, name_of, variants
+from edgebook.evidence.evidence_weeks import measure_weeks
+from edgebook.evidence.figures_evidence import evidence_pictures
+from edgebook.evidence.known_truth import studies
+from edgebook.evidence.learners_page import learners_page
+from edgebook.evidence.loop_counts import rounded
+from edgebook.loop.history import rules_of
 from edgebook.paths import Paths
-from edgebook.recipes import HEAD_LETTERS, Recipe
-from edgebook.source_digest import source_digest
+from edgebook.policy.market import WEEK_MS
+from edgebook.settings.params import Params, load_params
+from edgebook.settings.recipes import HEAD_LETTERS, Recipe
 
 RECIPE = Recipe(exit_plan="tp2.0_sl1.5_t24", refit_weeks=2)
 BRIEF = MarketSpec(name="planted", kind="planted", heads=("D", "H"), edge=0.2, seed=3, pairs=1, weeks=3)
@@ -223,8 +223,8 @@ def test_weeks_begin_at_genesis(brief):
 
 
 def test_code_that_a_module_imports_is_part_of_its_digest():
-    assert source_digest("arms") != source_digest("evidence_weeks")
-    assert len(source_digest("evidence_cells", "arms")) == 16
+    assert source_digest("arms.arms") != source_digest("evidence.evidence_weeks")
+    assert len(source_digest("evidence.evidence_cells", "arms.arms")) == 16
 
 
 # --- what is said

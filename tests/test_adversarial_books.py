@@ -8,24 +8,24 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-import edgebook.adversarial_evidence as evidence
-from edgebook import adversarial_books as books
-from edgebook import adversarial_labels as labels_module
-from edgebook import adversarial_markets as markets
-from edgebook import adversarial_stakes as stakes
-from edgebook.adversarial_after import in_a_row, quarter_row, rollback_rows, rollback_weeks
-from edgebook.adversarial_books import DAYS, WEEKS
-from edgebook.adversarial_evidence import GATE, kind_row, measure, pooled
-from edgebook.adversarial_page import adversarial_section
-from edgebook.arms import _expected_stake
-from edgebook.candidate_marks import marked_r
-from edgebook.exit_plans import Costs, ExitPlan
-from edgebook.gate import promotion_bar
-from edgebook.naive_rules import RULES
-from edgebook.null_markets import random_walk
-from edgebook.params import Gate
-from edgebook.plan_outcomes import DAY_MS, milliseconds
-from edgebook.power_curves import crossing_weeks, median_weeks, power_curves
+import edgebook.evidence.adversarial_evidence as evidence
+from edgebook.arms.arms import _expected_stake
+from edgebook.arms.gate import promotion_bar
+from edgebook.evidence import adversarial_books as books
+from edgebook.evidence import adversarial_labels as labels_module
+from edgebook.evidence import adversarial_markets as markets
+from edgebook.evidence import adversarial_stakes as stakes
+from edgebook.evidence.adversarial_after import in_a_row, quarter_row, rollback_rows, rollback_weeks
+from edgebook.evidence.adversarial_books import DAYS, WEEKS
+from edgebook.evidence.adversarial_evidence import GATE, kind_row, measure, pooled
+from edgebook.evidence.adversarial_page import adversarial_section
+from edgebook.evidence.naive_rules import RULES
+from edgebook.evidence.null_markets import random_walk
+from edgebook.evidence.power_curves import crossing_weeks, median_weeks, power_curves
+from edgebook.policy.candidate_marks import marked_r
+from edgebook.policy.plan_outcomes import DAY_MS, milliseconds
+from edgebook.settings.exit_plans import Costs, ExitPlan
+from edgebook.settings.params import Gate
 
 GATE_SETTINGS = Gate(
     alpha_per_year=0.05,

@@ -10,11 +10,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from edgebook.all_weeks import Estimate, Event, Wealth, WeekRow, all_weeks
-from edgebook.all_weeks_page import all_weeks_page
-from edgebook.params import load_params
-from edgebook.trend_lines import Series, across, date_ticks, trend
-from edgebook.week import Week
+from edgebook.dashboard.all_weeks import Estimate, Event, Wealth, WeekRow, all_weeks
+from edgebook.dashboard.all_weeks_page import all_weeks_page
+from edgebook.figures.trend_lines import Series, across, date_ticks, trend
+from edgebook.seals.week import Week
+from edgebook.settings.params import load_params
 
 HOSTILE = "<script>alert(1)</script>"
 

@@ -13,18 +13,18 @@ import pandas as pd
 import pytest
 
 import small_market
-from edgebook.audit import audit
-from edgebook.audit_compare import compare_documents, compare_files, compare_rows
-from edgebook.audit_evidence import AUDITS, MARKETS, audit_section, small_bars, small_settings
-from edgebook.audit_found import LAYERS, Audit, Layer
-from edgebook.audit_pipeline import HONEST, bars_until, made_of_finer
+from edgebook.audit.audit import audit
+from edgebook.audit.audit_compare import compare_documents, compare_files, compare_rows
+from edgebook.audit.audit_found import LAYERS, Audit, Layer
+from edgebook.audit.audit_pipeline import HONEST, bars_until, made_of_finer
 from edgebook.cli import main
 from edgebook.errors import SealError, SettingsError, WeekError
-from edgebook.heads import fit_heads
-from edgebook.market import WEEK_MS
-from edgebook.params import load_params
+from edgebook.evidence.audit_evidence import AUDITS, MARKETS, audit_section, small_bars, small_settings
+from edgebook.evidence.planted_leaks import LEAKS, stamped_at_open
 from edgebook.paths import repository
-from edgebook.planted_leaks import LEAKS, stamped_at_open
+from edgebook.policy.heads import fit_heads
+from edgebook.policy.market import WEEK_MS
+from edgebook.settings.params import load_params
 from small_market import copy_history, seal_bytes
 
 KEY = ["pair", "timeframe", "date"]
@@ -162,7 +162,7 @@ def test_the_command_says_it_and_exits_by_it(small, monkeypatch, capsys):
     assert all(layer in text for layer in LAYERS)
     assert "Found no look-ahead" in text
     leaking = Audit(("2018-04-07 08:00",), (Layer("votes", 1, 9, 2, "2018-04-07 08:00", "A 1h", "rsi_14", "1", "0"),))
-    monkeypatch.setattr("edgebook.audit.audit", lambda *_, **__: leaking)
+    monkeypatch.setattr("edgebook.audit.audit.audit", lambda *_, **__: leaking)
     status, text = call()
     assert status == 1
     assert "votes: 2 of 9 values differ; first, with the bars cut at 2018-04-07 08:00: A 1h, rsi_14: 1 with" in text

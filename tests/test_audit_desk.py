@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from edgebook import tables
-from edgebook.audit_desk import comparable, in_force, newest_bars
-from edgebook.outcomes import as_known
+from edgebook.audit.audit_desk import comparable, in_force, newest_bars
+from edgebook.files import tables
+from edgebook.outcomes.outcomes import as_known
 from edgebook.paths import Paths
 
 PLAN = "tp2.0_sl1.5_t12"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgebook.bars import COLUMNS, check_bars, cut, resample, utc
+from edgebook.bars.bars import COLUMNS, check_bars, cut, resample, utc
 from edgebook.errors import DataError, SettingsError
 
 

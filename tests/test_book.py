@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgebook import tables
-from edgebook.bars import COLUMNS
-from edgebook.book import Book, BookWeek, trade_week
-from edgebook.candidates import label_candidates
-from edgebook.exit_plans import Costs, ExitPlan
-from edgebook.market import DAY_MS, WEEK_MS, Market, load_market, milliseconds
-from edgebook.outcomes import known_outcomes
-from edgebook.params import Sizing
+from edgebook.arms.book import Book, BookWeek, trade_week
+from edgebook.bars.bars import COLUMNS
+from edgebook.files import tables
+from edgebook.outcomes.candidates import label_candidates
+from edgebook.outcomes.outcomes import known_outcomes
 from edgebook.paths import Paths
-from edgebook.signals import Signals
+from edgebook.policy.market import DAY_MS, WEEK_MS, Market, load_market, milliseconds
+from edgebook.policy.signals import Signals
+from edgebook.settings.exit_plans import Costs, ExitPlan
+from edgebook.settings.params import Sizing
 from small_market import PLAN, coin_market
 
 MONDAY = "2018-04-02"

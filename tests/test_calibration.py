@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edgebook.calibration import CENTRES, EVIDENCE_BINS, EVIDENCE_EDGE, bin_of, log_odds, probability, slope
+from edgebook.statistics.calibration import CENTRES, EVIDENCE_BINS, EVIDENCE_EDGE, bin_of, log_odds, probability, slope
 
 
 def outcomes(*, true_slope: float, n: float = 1e4, level: float = 0.0) -> np.ndarray:

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from edgebook.candidate_marks import marked_r
-from edgebook.market import NEVER
+from edgebook.policy.candidate_marks import marked_r
+from edgebook.policy.market import NEVER
 
 DAY = 86_400_000
 CLOSES = np.array([100.0, 102.0, 97.0, 97.0])

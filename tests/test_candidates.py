@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from edgebook.barriers_plain import Bar, resolve_plain
-from edgebook.candidates import Costs, ExitPlan, exit_plan_grid, label_candidates
 from edgebook.errors import DataError, SettingsError
-from edgebook.outcomes import known_outcomes
+from edgebook.outcomes.barriers_plain import Bar, resolve_plain
+from edgebook.outcomes.candidates import Costs, ExitPlan, exit_plan_grid, label_candidates
+from edgebook.outcomes.outcomes import known_outcomes
 
 FREE = Costs(fee_bps=0, slippage_bps=0, short_financing_bps_per_day=0)
 START = pd.Timestamp("2019-01-07", tz="UTC")

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from edgebook import cells, shrinkage
 from edgebook.errors import DataError
+from edgebook.statistics import cells, shrinkage
 
 START = pd.Timestamp("2018-01-01", tz="UTC")
 NESTED = [["enter_tag"], ["enter_tag", "regime"], ["enter_tag", "regime", "pair", "timeframe"]]

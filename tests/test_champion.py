@@ -12,18 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import edgebook
-from edgebook import live_bars
+from edgebook.bars.synthetic import make_market
 from edgebook.errors import DataError, SealError
 from edgebook.indicators import compute_indicators
-from edgebook.live_bars import extended, newest_market, windows_of
-from edgebook.market import Market, build_market, milliseconds
-from edgebook.newest_regime import newest_regime
-from edgebook.params import AbTest, Pin, load_params
 from edgebook.patterns import find_patterns
-from edgebook.regime_hmm import hmm_settings, segment_hmm
-from edgebook.regimes import REGIMES, segment
-from edgebook.snapshot import signals_now
-from edgebook.synthetic import make_market
+from edgebook.policy.market import Market, build_market, milliseconds
+from edgebook.regimes.newest_regime import newest_regime
+from edgebook.regimes.regime_hmm import hmm_settings, segment_hmm
+from edgebook.regimes.regimes import REGIMES, segment
+from edgebook.running import live_bars
+from edgebook.running.live_bars import extended, newest_market, windows_of
+from edgebook.running.snapshot import signals_now
+from edgebook.settings.params import AbTest, Pin, load_params
 from small_market import GENESIS, LAST
 
 RULE = {
@@ -124,9 +124,9 @@ def test_loaded_once_it_says_what_the_command_says(champion, small):
 
 
 def test_fed_bar_by_bar_it_says_what_the_tables_say_later(champion, small):
-    from edgebook import tables
-    from edgebook.live import newest_signals
-    from edgebook.market import load_market
+    from edgebook.files import tables
+    from edgebook.policy.market import load_market
+    from edgebook.running.live import newest_signals
 
     bars, market = tables.read(small.bars), load_market(small)
     end = pd.Timestamp("2018-05-30 16:00", tz="UTC")
@@ -144,7 +144,7 @@ def test_fed_bar_by_bar_it_says_what_the_tables_say_later(champion, small):
 
 
 def test_asking_changes_nothing(champion, small):
-    from edgebook import tables
+    from edgebook.files import tables
 
     bars = tables.read(small.bars)
     fresh = bars[bars["date"] > pd.Timestamp("2018-06-01", tz="UTC")]
@@ -159,7 +159,7 @@ def test_asking_changes_nothing(champion, small):
 
 
 def test_a_bar_that_breaks_the_contract_is_one_line(champion, small):
-    from edgebook import tables
+    from edgebook.files import tables
 
     bars = tables.read(small.bars)
     fresh = bars[bars["date"] > pd.Timestamp(LAST, tz="UTC")].head(3)
@@ -183,7 +183,7 @@ def test_a_pin_is_in_force_and_routing_is_recorded(champion, small):
     week = edgebook.open_week(
         {"history": "main", "as_of": LAST, "previous": "2018-05-21", "genesis": GENESIS}, root=str(small.root)
     )
-    from edgebook.live import policies_in_force
+    from edgebook.running.live import policies_in_force
 
     assert {row["ab_test_version"] for row in champion.signals()} <= {"", "paired:r1"}
     other = replace(champion, params=replace(champion.params, ab_test=AbTest(routing="randomised")))

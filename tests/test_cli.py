@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from edgebook.cli import main
-from edgebook.params import load_params, read_mapping
 from edgebook.paths import repository
+from edgebook.settings.params import load_params, read_mapping
 
 SAMPLE = repository() / "data" / "sample"
 LAST = read_mapping(SAMPLE / "params.yaml")["run"]["as_of"]

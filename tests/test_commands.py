@@ -16,15 +16,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edgebook import cli, history, rederive, tables
-from edgebook.history import backfill, inputs_of
-from edgebook.importance_run import read_importance
-from edgebook.lock import only_one
-from edgebook.loop import learn_week
-from edgebook.market import load_market
-from edgebook.params import load_params
+from edgebook import cli
+from edgebook.files import tables
+from edgebook.files.lock import only_one
+from edgebook.importance.importance_run import read_importance
+from edgebook.loop import history, rederive
+from edgebook.loop.history import backfill, inputs_of
+from edgebook.loop.loop import learn_week
 from edgebook.paths import Paths, repository
-from edgebook.seals import read_seal, sealed_weeks, write_seal
+from edgebook.policy.market import load_market
+from edgebook.seals.seals import read_seal, sealed_weeks, write_seal
+from edgebook.settings.params import load_params
 from small_market import END, GENESIS, LAST, copy_history, seal_bytes
 
 Shell = Callable[..., SimpleNamespace]

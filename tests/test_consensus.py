@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edgebook import consensus
-from edgebook import record as remembered
-from edgebook.consensus import combine, head_weights
-from edgebook.market import REGIMES
-from edgebook.observed import Observed
-from edgebook.record import AWAKE, HEADS, Record, update_record
-from edgebook.vote_strategies import OWN, PRIOR_VOTES, STRATEGIES, VoteRecord
+from edgebook.policy import consensus
+from edgebook.policy import record as remembered
+from edgebook.policy.consensus import combine, head_weights
+from edgebook.policy.market import REGIMES
+from edgebook.policy.observed import Observed
+from edgebook.policy.record import AWAKE, HEADS, Record, update_record
+from edgebook.policy.vote_strategies import OWN, PRIOR_VOTES, STRATEGIES, VoteRecord
 
 FOREVER = 1e9
 

@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
-from edgebook import credentials
-from edgebook.credentials import credential, hidden
 from edgebook.errors import SettingsError
+from edgebook.files import credentials
+from edgebook.files.credentials import credential, hidden
 from edgebook.paths import repository
 
 

@@ -11,15 +11,16 @@ from itertools import pairwise
 
 import pytest
 
-from edgebook import daily, tables
-from edgebook.daily import day_line, days_done, run_daily
 from edgebook.errors import BusyError, SettingsError, WeekError
-from edgebook.history import backfill
-from edgebook.lock import only_one
-from edgebook.params import load_params
+from edgebook.files import tables
+from edgebook.files.lock import only_one
+from edgebook.loop.history import backfill
 from edgebook.paths import Paths
-from edgebook.seals import read_seal
-from edgebook.snapshot import newest_tables, positions_now, signals_now
+from edgebook.running import daily
+from edgebook.running.daily import day_line, days_done, run_daily
+from edgebook.running.snapshot import newest_tables, positions_now, signals_now
+from edgebook.seals.seals import read_seal
+from edgebook.settings.params import load_params
 from small_market import LAST, copy_history, seal_bytes
 
 NEXT = "2018-06-04"
@@ -174,7 +175,7 @@ def test_the_second_run_is_told_who_holds_the_lock(tmp_path):
 
 def test_a_dead_holder_holds_nothing(tmp_path):
     code = (
-        "import os, pathlib, sys\nfrom edgebook.lock import only_one\n"
+        "import os, pathlib, sys\nfrom edgebook.files.lock import only_one\n"
         "with only_one(pathlib.Path(sys.argv[1]), doing='daily'):\n    os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", code, tmp_path / ".lock"], check=False).returncode == 9

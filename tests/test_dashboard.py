@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from edgebook.dashboard import SCRIPTS, dashboard_page, script
-from edgebook.formats import formatted, interval
-from edgebook.report_index import TEMPLATES, Link
+from edgebook.dashboard.dashboard import SCRIPTS, dashboard_page, script
+from edgebook.files.formats import formatted, interval
+from edgebook.pages.report_index import TEMPLATES, Link
 
 HOSTILE = "<script>alert(1)</script>"
 FORMULA = "=cmd()"

@@ -10,24 +10,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook import summary
-from edgebook.cells import BETTER, WORSE
-from edgebook.dashboard_cells import cells_document, dashboard_cells
-from edgebook.dashboard_charts import bars_around, charts_document
-from edgebook.dashboard_dimensions import described_signals
-from edgebook.dashboard_document import dashboard_document
-from edgebook.dashboard_goals import week_scoreboard
-from edgebook.dashboard_pictures import dashboard_pictures, equity_of_books
-from edgebook.dashboard_text import document_text
-from edgebook.dashboard_trades import shown_rows, trades_document
-from edgebook.market import REGIMES
-from edgebook.outcome_candidates import by_indicator, pairs_of
-from edgebook.outcome_cells import described, report_cells
-from edgebook.outcome_pairs import leading_pairs
-from edgebook.params import Run
+from edgebook.analyses.outcome_candidates import by_indicator, pairs_of
+from edgebook.analyses.outcome_cells import described, report_cells
+from edgebook.analyses.outcome_pairs import leading_pairs
+from edgebook.dashboard.dashboard_cells import cells_document, dashboard_cells
+from edgebook.dashboard.dashboard_charts import bars_around, charts_document
+from edgebook.dashboard.dashboard_dimensions import described_signals
+from edgebook.dashboard.dashboard_document import dashboard_document
+from edgebook.dashboard.dashboard_goals import week_scoreboard
+from edgebook.dashboard.dashboard_pictures import dashboard_pictures, equity_of_books
+from edgebook.dashboard.dashboard_text import document_text
+from edgebook.dashboard.dashboard_trades import shown_rows, trades_document
 from edgebook.paths import Paths
-from edgebook.recipes import HEAD_LETTERS
-from edgebook.week import Week
+from edgebook.policy.market import REGIMES
+from edgebook.seals.week import Week
+from edgebook.settings.params import Run
+from edgebook.settings.recipes import HEAD_LETTERS
+from edgebook.stages import summary
+from edgebook.statistics.cells import BETTER, WORSE
 
 RUN = Run(history="main", as_of="2018-06-04", previous="2018-05-28", genesis="2018-04-02")
 GOALS = {

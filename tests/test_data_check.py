@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook.bar_files import Files
-from edgebook.bars import COLUMNS, utc
+from edgebook.bars.bars import COLUMNS, utc
 from edgebook.cli import main
-from edgebook.cli_data_views import data_check
-from edgebook.data_check import check_data
-from edgebook.data_check_calendar import calendar_of, gaps
-from edgebook.data_check_series import OUTLIER_TIMES, outliers
-from edgebook.params import Synthetic, load_params
+from edgebook.commands.cli_data_views import data_check
 from edgebook.paths import Paths, repository
-from edgebook.sources import load_bars
+from edgebook.running.data_check import check_data
+from edgebook.running.data_check_calendar import calendar_of, gaps
+from edgebook.running.data_check_series import OUTLIER_TIMES, outliers
+from edgebook.settings.bar_files import Files
+from edgebook.settings.params import Synthetic, load_params
+from edgebook.sources.sources import load_bars
 from test_folder_dialects import OHLCV, put
 
 

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from edgebook import credentials
-from edgebook.databases import one_line, open_database
 from edgebook.errors import SettingsError
+from edgebook.files import credentials
+from edgebook.files.databases import one_line, open_database
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from statistics import NormalDist, mean, stdev
 import numpy as np
 import pytest
 
-from edgebook import deflated
-from edgebook.deflated import (
+from edgebook.statistics import deflated
+from edgebook.statistics.deflated import (
     deflated_sharpe,
     effective_trials,
     expected_maximum_sharpe,

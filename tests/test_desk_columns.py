@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook import tables
-from edgebook.column_changes import inputs_read, pending_columns, with_columns
-from edgebook.column_screen import Ahead, screen, what_came
-from edgebook.columns_as_sealed import tables_with
-from edgebook.desk_columns import (
+from edgebook.arms.column_changes import inputs_read, pending_columns, with_columns
+from edgebook.errors import DataError, SettingsError
+from edgebook.files import tables
+from edgebook.indicators import CATALOGUE, HEADS, families_of, family, head_of
+from edgebook.loop.columns_as_sealed import tables_with
+from edgebook.outcomes.column_screen import Ahead, screen, what_came
+from edgebook.outcomes.desk_columns import (
     desk_columns,
     refuse_leaks,
     screened,
@@ -21,18 +23,16 @@ from edgebook.desk_columns import (
     with_patterns,
     with_regimes,
 )
-from edgebook.desk_section import Desk
-from edgebook.errors import DataError, SettingsError
-from edgebook.heads import evidence, fit_heads
-from edgebook.indicator_weights import as_text, from_text
-from edgebook.indicators import CATALOGUE, HEADS, families_of, family, head_of
-from edgebook.live_bars import Window
-from edgebook.live_columns import with_newest
-from edgebook.market import load_market, milliseconds
-from edgebook.params import load_params, plain, section
-from edgebook.recipes import Recipe
-from edgebook.recorded_columns import column_files, read_columns
-from edgebook.seals import read_seal
+from edgebook.outcomes.recorded_columns import column_files, read_columns
+from edgebook.policy.heads import evidence, fit_heads
+from edgebook.policy.indicator_weights import as_text, from_text
+from edgebook.policy.market import load_market, milliseconds
+from edgebook.running.live_bars import Window
+from edgebook.running.live_columns import with_newest
+from edgebook.seals.seals import read_seal
+from edgebook.settings.desk_section import Desk
+from edgebook.settings.params import load_params, plain, section
+from edgebook.settings.recipes import Recipe
 from small_market import LAST, PLAN, copy_history, small_bars
 
 HOUR = pd.Timedelta("1h")

@@ -12,14 +12,14 @@ from pathlib import Path
 import click
 import pytest
 
-from edgebook.bar_database import Database
-from edgebook.bar_feed import Feed
-from edgebook.bar_files import Files
 from edgebook.cli import cli
-from edgebook.desk_outcomes import DeskDatabase
-from edgebook.params import Approval, Params, Pin, Synthetic, plain
 from edgebook.paths import repository
-from edgebook.recipes import Recipe
+from edgebook.settings.bar_database import Database
+from edgebook.settings.bar_feed import Feed
+from edgebook.settings.bar_files import Files
+from edgebook.settings.desk_outcomes import DeskDatabase
+from edgebook.settings.params import Approval, Params, Pin, Synthetic, plain
+from edgebook.settings.recipes import Recipe
 
 ROOT = repository()
 PAGES = [

@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook.cusum import Day, Scale, Walk, learn_scale, update
-from edgebook.drift import Alarm, Drift, observe, watched
-from edgebook.drift_limits import ALARMS_PER_YEAR, CHOSEN_LIMITS, LIMITS, WARMUP_WEEKS, limit
-from edgebook.drift_report import alarms_table, drift_alarms, drift_levels, drift_reading, nearest_table
-from edgebook.drift_streams import Paid, week_values
-from edgebook.drift_week import SEALED_NAME, sealed_drift, trades_of, watch_week
-from edgebook.drift_words import alarm_events, alarm_lines, alarm_text
-from edgebook.figures_drift import drift_picture
-from edgebook.market import DAY_MS, WEEK_MS, milliseconds
-from edgebook.params import Drift as Settings
-from edgebook.seals import read_seal
+from edgebook.arms.cusum import Day, Scale, Walk, learn_scale, update
+from edgebook.arms.drift import Alarm, Drift, observe, watched
+from edgebook.arms.drift_limits import ALARMS_PER_YEAR, CHOSEN_LIMITS, LIMITS, WARMUP_WEEKS, limit
+from edgebook.arms.drift_streams import Paid, week_values
+from edgebook.arms.drift_words import alarm_events, alarm_lines, alarm_text
+from edgebook.figures.figures_drift import drift_picture
+from edgebook.loop.drift_week import SEALED_NAME, sealed_drift, trades_of, watch_week
+from edgebook.policy.market import DAY_MS, WEEK_MS, milliseconds
+from edgebook.reports.drift_report import alarms_table, drift_alarms, drift_levels, drift_reading, nearest_table
+from edgebook.seals.seals import read_seal
+from edgebook.settings.params import Drift as Settings
 from small_market import GENESIS, LAST
 
 START = milliseconds("2018-04-02")

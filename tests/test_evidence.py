@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from edgebook import evidence_loops
-from edgebook.evidence import STUDIES, read_study
-from edgebook.evidence_loop import FROZEN, NEWEST, settings_of
-from edgebook.evidence_loops import null_spec, planned, planted_spec, run_file, run_loops
-from edgebook.evidence_markets import NULLS
-from edgebook.evidence_page import evidence_page, faults
-from edgebook.params import load_params
+from edgebook.evidence import evidence_loops
+from edgebook.evidence.evidence import STUDIES, read_study
+from edgebook.evidence.evidence_loop import FROZEN, NEWEST, settings_of
+from edgebook.evidence.evidence_loops import null_spec, planned, planted_spec, run_file, run_loops
+from edgebook.evidence.evidence_markets import NULLS
+from edgebook.evidence.evidence_page import evidence_page, faults
 from edgebook.paths import Paths, repository
+from edgebook.settings.params import load_params
 
 KNOWN = {study: read_study(Paths.at().evidence, study) for study in STUDIES}
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edgebook import experts
-from edgebook.experts import CONSTANT, EXPERTS, MARGIN, SHIFT, Beliefs, log_losses, regret_bound, update_beliefs
-from edgebook.vote_strategies import STRATEGIES
+from edgebook.policy import experts
+from edgebook.policy.experts import CONSTANT, EXPERTS, MARGIN, SHIFT, Beliefs, log_losses, regret_bound, update_beliefs
+from edgebook.policy.vote_strategies import STRATEGIES
 
 K = len(EXPERTS)
 

@@ -7,7 +7,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from edgebook.errors import DataError
-from edgebook.exporters import to_backtesting, to_freqtrade, to_vectorbt
+from edgebook.trade_files.exporters import to_backtesting, to_freqtrade, to_vectorbt
 
 STAKE = 5000.0
 # A short of two hours from 200 to its target of 190, costs 0.001 a side, 24 bps of financing a day, so 2 bps:

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgebook import feeds, feeds_patience, feeds_yfinance
-from edgebook.bar_feed import Feed
-from edgebook.bars import check_bars
+from edgebook.bars.bars import check_bars
 from edgebook.errors import SettingsError
-from edgebook.feeds_pages import Wanted, page_of
-from edgebook.feeds_patience import GaveUpError, Trouble, in_few_words, patiently
-from edgebook.params import Bars, section
+from edgebook.settings.bar_feed import Feed
+from edgebook.settings.params import Bars, section
+from edgebook.sources import feeds, feeds_patience, feeds_yfinance
+from edgebook.sources.feeds_pages import Wanted, page_of
+from edgebook.sources.feeds_patience import GaveUpError, Trouble, in_few_words, patiently
 
 HOUR = 3_600_000
 START = pd.Timestamp("2019-01-01", tz="UTC")

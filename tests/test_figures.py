@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from PIL import Image
 
-from edgebook import figures_equity, figures_rates, figures_regimes, figures_search
-from edgebook.figures import COLOURS, HEADS, canvas, colour, line_colours, picture, png, words
-from edgebook.figures_axes import count_axis, percent_axis, spread
-from edgebook.figures_palette import DARK, DARK_PAPER, PAPER, SERIES, contrast, readable
-from edgebook.figures_shades import draw_shades
-from edgebook.figures_svg import _path
+from edgebook.figures import figures_equity, figures_rates, figures_regimes, figures_search
+from edgebook.figures.figures import COLOURS, HEADS, canvas, colour, line_colours, picture, png, words
+from edgebook.figures.figures_axes import count_axis, percent_axis, spread
+from edgebook.figures.figures_shades import draw_shades
+from edgebook.figures.figures_svg import _path
+from edgebook.pages.figures_palette import DARK, DARK_PAPER, PAPER, SERIES, contrast, readable
+from edgebook.pages.report_index import stylesheet
 from edgebook.paths import repository
-from edgebook.report_index import stylesheet
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from edgebook.bars import COLUMNS, utc
+from edgebook.bars.bars import COLUMNS, utc
+from edgebook.bars.sessions import days_per_year
 from edgebook.errors import DataError, SettingsError, WeekError
-from edgebook.sessions import days_per_year
-from edgebook.sources import load_bars, source_end
+from edgebook.sources.sources import load_bars, source_end
 
 HEADER = "date,open,high,low,close,volume\n"
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgebook.bar_files import Files
-from edgebook.bars import COLUMNS, PRICES, utc
+from edgebook.bars.bars import COLUMNS, PRICES, utc
 from edgebook.errors import DataError, SettingsError
-from edgebook.folder import folder_bars
-from edgebook.folder_splits import suspected_splits
-from edgebook.params import section
-from edgebook.sources import load_bars
+from edgebook.folder.folder import folder_bars
+from edgebook.folder.folder_splits import suspected_splits
+from edgebook.settings.bar_files import Files
+from edgebook.settings.params import section
+from edgebook.sources.sources import load_bars
 from test_folder_dialects import OHLCV, put, read, refusal
 
 NEW_YORK = {"timezone": "America/New_York"}

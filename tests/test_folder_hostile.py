@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgebook.bars import COLUMNS, PRICES, utc
+from edgebook.bars.bars import COLUMNS, PRICES, utc
 from edgebook.errors import DataError, EdgebookError
-from edgebook.folder import folder_bars
-from edgebook.folder_names import safe_pair
-from edgebook.sources import load_bars
+from edgebook.folder.folder import folder_bars
+from edgebook.folder.folder_names import safe_pair
+from edgebook.sources.sources import load_bars
 from test_folder_dialects import OHLCV, put, read, refusal, table
 
 HEADER = "date,open,high,low,close,volume\n"

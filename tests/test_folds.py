@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgebook import folds
-from edgebook.candidates import label_candidates
 from edgebook.errors import DataError, SettingsError
-from edgebook.exit_plans import Costs, ExitPlan
-from edgebook.folds import Fold, embargo_time, k_fold, shared_uniqueness, uniqueness, walk_forward
-from edgebook.outcomes import known_outcomes
+from edgebook.outcomes.candidates import label_candidates
+from edgebook.outcomes.outcomes import known_outcomes
+from edgebook.settings.exit_plans import Costs, ExitPlan
+from edgebook.statistics import folds
+from edgebook.statistics.folds import Fold, embargo_time, k_fold, shared_uniqueness, uniqueness, walk_forward
 
 HOUR = pd.Timedelta("1h")
 START = pd.Timestamp("2019-01-07", tz="UTC")

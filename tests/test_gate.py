@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from edgebook import day_scores, gate
-from edgebook.gate import Trial
-from edgebook.learned_policy import confidence_rank
-from edgebook.params import Gate
-from edgebook.policy import SPREAD
+from edgebook.arms import day_scores, gate
+from edgebook.arms.gate import Trial
+from edgebook.policy.learned_policy import confidence_rank
+from edgebook.policy.policy import SPREAD
+from edgebook.settings.params import Gate
 
 GATE = Gate(
     alpha_per_year=0.05,

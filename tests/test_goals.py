@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgebook import intervals
-from edgebook.goal_values import manual_interventions, rate_gain, regime_profit
-from edgebook.goals import scoreboard, verdict
-from edgebook.intervals import Interval
-from edgebook.market import REGIMES
-from edgebook.random_policies import draw_policies
-from edgebook.tracks import Track
+from edgebook.analyses.goal_values import manual_interventions, rate_gain, regime_profit
+from edgebook.analyses.goals import scoreboard, verdict
+from edgebook.analyses.random_policies import draw_policies
+from edgebook.analyses.tracks import Track
+from edgebook.policy.market import REGIMES
+from edgebook.statistics import intervals
+from edgebook.statistics.intervals import Interval
 
 START = pd.Timestamp("2018-04-02", tz="UTC")
 AT = pd.Timestamp("2019-04-01", tz="UTC")

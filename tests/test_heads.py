@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edgebook.heads import CLIP_SD, Head, evidence, fit_heads
-from edgebook.market import Market
-from edgebook.recipes import HEAD_LETTERS, Recipe
+from edgebook.policy.heads import CLIP_SD, Head, evidence, fit_heads
+from edgebook.policy.market import Market
+from edgebook.settings.recipes import HEAD_LETTERS, Recipe
 from small_market import BAR_MS, PLAN, coin_market
 
 FAMILIES = {letter: () for letter in HEAD_LETTERS} | {"A": ("a1", "a2"), "B": ("b1",)}

@@ -11,15 +11,15 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from edgebook import tables
 from edgebook.errors import SealError, SettingsError, WeekError
-from edgebook.history import backfill, mondays, policy_of, seal_week
-from edgebook.importance_run import read_importance
-from edgebook.market import load_market
-from edgebook.params import load_params
+from edgebook.files import tables
+from edgebook.importance.importance_run import read_importance
+from edgebook.loop.history import backfill, mondays, policy_of, seal_week
+from edgebook.loop.rederive import rederive
 from edgebook.paths import Paths
-from edgebook.rederive import rederive
-from edgebook.seals import read_seal, sealed_weeks
+from edgebook.policy.market import load_market
+from edgebook.seals.seals import read_seal, sealed_weeks
+from edgebook.settings.params import load_params
 from small_market import END, GENESIS, LAST, copy_history, seal_bytes, small_bars, write_settings, write_tables
 
 MIDDLE = "2018-04-30"
@@ -88,7 +88,7 @@ def test_three_weeks_later_every_earlier_seal_is_as_it_was_and_the_history_can_b
 def importance_carried(small, monkeypatch):
     """The importance run of the small history instead of another: it is not what the test is about."""
     found = read_importance(small.seal(history="main", as_of=GENESIS) / "keep.json")
-    monkeypatch.setattr("edgebook.history.importance_in_force", lambda *week, **settings: found)
+    monkeypatch.setattr("edgebook.loop.history.importance_in_force", lambda *week, **settings: found)
 
 
 @pytest.mark.usefixtures("importance_carried")
@@ -231,8 +231,9 @@ def test_other_processor_settings_and_hash_seeds_give_the_same_bytes(small, tmp_
     """A fold in a process of its own, with another hash seed and generic kernels."""
     paths = copy_history(small, tmp_path / "copy")
     program = (
-        "import sys; from pathlib import Path; from edgebook.history import backfill; from edgebook.paths import Paths;"
-        "from edgebook.params import load_params; paths = Paths(Path(sys.argv[1]));"
+        "import sys; from pathlib import Path; from edgebook.loop.history import backfill;"
+        "from edgebook.paths import Paths;"
+        "from edgebook.settings.params import load_params; paths = Paths(Path(sys.argv[1]));"
         "backfill(load_params(paths.params), paths, until=sys.argv[2])"
     )
     for place in (paths.history("main"), paths.root / "data" / "ledger"):

@@ -13,19 +13,19 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from edgebook.circular_shift import max_t_p_values, shift_offsets, shifted_outcomes, tree_test
-from edgebook.contributions import shrink_toward, vote_contributions
 from edgebook.errors import DataError, SettingsError
-from edgebook.importance import Evidence, gather_evidence, keep_list
-from edgebook.importance_clusters import (
+from edgebook.importance.circular_shift import max_t_p_values, shift_offsets, shifted_outcomes, tree_test
+from edgebook.importance.contributions import shrink_toward, vote_contributions
+from edgebook.importance.importance import Evidence, gather_evidence, keep_list
+from edgebook.importance.importance_clusters import (
     benjamini_hochberg,
     cluster_indicators,
     cluster_signals,
     hac_lags,
     newey_west,
 )
-from edgebook.importance_rows import ImportanceRows, importance_rows
-from edgebook.importance_run import (
+from edgebook.importance.importance_rows import ImportanceRows, importance_rows
+from edgebook.importance.importance_run import (
     SEALED_NAME,
     importance_due,
     importance_text,
@@ -34,8 +34,8 @@ from edgebook.importance_run import (
     sealed_importance,
     write_importance,
 )
+from edgebook.importance.permutation import permutation_importance
 from edgebook.paths import Paths
-from edgebook.permutation import permutation_importance
 
 HOLD = 12
 START = pd.Timestamp("2018-01-01", tz="UTC")
@@ -174,7 +174,7 @@ def test_hac_p_values_keep_their_size_under_overlap_and_persistence() -> None:
     draws = rng.standard_normal((days + 3, columns))
     overlapping = sum(draws[k : k + days] for k in range(4)) / 2
     products = slow * overlapping
-    from edgebook.importance_clusters import hac_p_value
+    from edgebook.importance.importance_clusters import hac_p_value
 
     lags = hac_lags(days)
     _, p = hac_p_value(*newey_west(products, lags=lags), days=days, lags=lags)

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from edgebook import figures_importance, importance_readings, importance_tables
-from edgebook.contributions import OVERALL
-from edgebook.importance_decisions import dated_decisions, kept_by_run, runs_frame, timeline_frame
-from edgebook.importance_weights import with_weights
+from edgebook.importance.contributions import OVERALL
+from edgebook.importance.importance_decisions import dated_decisions, kept_by_run, runs_frame, timeline_frame
+from edgebook.importance.importance_weights import with_weights
 from edgebook.indicators import CATALOGUE
-from edgebook.regimes import REGIMES
+from edgebook.regimes.regimes import REGIMES
+from edgebook.reports import figures_importance, importance_readings, importance_tables
 
 HEADS = {"a1": "A", "a2": "A", "b1": "B", "b2": "B", "b3": "B", "c1": "C"}
 

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from edgebook.cli import cli
 from edgebook.errors import DataError, EdgebookError, SettingsError
-from edgebook.exports import write_trades
-from edgebook.imports import RefusedTradesError, import_trades, read_trades, trades_frame
+from edgebook.outcomes.recorded import read_recorded
 from edgebook.paths import Paths
-from edgebook.recorded import read_recorded
+from edgebook.trade_files.exports import write_trades
+from edgebook.trade_files.imports import RefusedTradesError, import_trades, read_trades, trades_frame
 
 DESK = Path(__file__).parent / "peers" / "desk"
 DATABASE, BACKTEST = DESK / "tradesv3.sqlite", DESK / "backtest-result-desk.zip"
@@ -238,7 +238,7 @@ def test_what_is_no_file_of_freqtrade_is_one_line(kind, tmp_path):
 
 
 def test_a_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
-    from edgebook import imports_freqtrade
+    from edgebook.trade_files import imports_freqtrade
 
     monkeypatch.setattr(imports_freqtrade, "LARGEST_JSON", 1000)
     file = tmp_path / "bomb.zip"

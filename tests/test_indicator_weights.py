@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edgebook import indicator_weights as weighing
-from edgebook.arms import Arm, Rules, start_arm
-from edgebook.heads import Head, evidence, fit_heads, shares
-from edgebook.indicator_weights import LARGEST, SAID, as_text, favours, from_text, indicator_weights, multipliers
-from edgebook.market import WEEK_MS, milliseconds
-from edgebook.params import Gate, Learning, Sizing
-from edgebook.plan_outcomes import REGIMES
-from edgebook.recipes import HEAD_LETTERS, Recipe
-from edgebook.stacking import StackRecord
-from edgebook.vote_strategies import STRATEGIES, VOTE_STRATEGIES, VoteRecord
+from edgebook.arms.arms import Arm, Rules, start_arm
+from edgebook.policy import indicator_weights as weighing
+from edgebook.policy.heads import Head, evidence, fit_heads, shares
+from edgebook.policy.indicator_weights import LARGEST, SAID, as_text, favours, from_text, indicator_weights, multipliers
+from edgebook.policy.market import WEEK_MS, milliseconds
+from edgebook.policy.plan_outcomes import REGIMES
+from edgebook.policy.stacking import StackRecord
+from edgebook.policy.vote_strategies import STRATEGIES, VOTE_STRATEGIES, VoteRecord
+from edgebook.settings.params import Gate, Learning, Sizing
+from edgebook.settings.recipes import HEAD_LETTERS, Recipe
 from small_market import GENESIS, PLAN, coin_market
 
 INDICATORS = ("a1", "a2", "b1")
@@ -241,7 +241,7 @@ def test_on_a_coin_no_weight_rises_far_above_what_was_fitted():
 
 def test_weights_change_what_a_policy_says_and_equal_ones_do_not():
     """The same history with and without: the heads are the same, their evidence is not."""
-    from edgebook.policy import score
+    from edgebook.policy.policy import score
 
     market, rows = coin_market(1, edge=0.15), np.arange(1500, 1600)
     with_weights, without = arm(0.15, "stacked").policy, arm(0.15, "equal").policy

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgebook.bars import resample
+from edgebook.bars.bars import resample
 from edgebook.errors import DataError
 from edgebook.indicators import CATALOGUE, HEADS, PARAMETERS, compute_indicators, family, indicators_page, trend
 from edgebook.indicators.formations import MEMBERS

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from statsmodels.api import OLS
 from statsmodels.stats.proportion import proportion_confint
 
-from edgebook import intervals, ratios
+from edgebook.statistics import intervals, ratios
 
 
 @settings(max_examples=50, deadline=None)

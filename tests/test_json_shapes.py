@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgebook.errors import DataError
-from edgebook.json_shapes import DEEPEST, LARGEST, Fields, Named, Number, Plain, Rows, Word, parsed
+from edgebook.settings.json_shapes import DEEPEST, LARGEST, Fields, Named, Number, Plain, Rows, Word, parsed
 
 number = st.integers(-(10**15), 10**15) | st.floats(-LARGEST, LARGEST)
 anything = st.recursive(

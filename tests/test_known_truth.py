@@ -13,26 +13,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgebook import ablation
-from edgebook.arms import run_week, start_arm
-from edgebook.decisions import Inputs
-from edgebook.evidence_cells import Bench, Cells, run_benches, runs_of
-from edgebook.evidence_learners import full_loop
-from edgebook.evidence_variants import FROZEN, FULL, variants
-from edgebook.history import mondays, rules_of
-from edgebook.known_switch import SWITCH_WEEK, regained_share, switch_study, weeks_to_regain
-from edgebook.known_truth import captured_study, certified_study, counted, leading_study, no_edge_study
-from edgebook.loop import begin_history, learn_week
-from edgebook.market import WEEK_MS, Market, load_market, milliseconds
-from edgebook.params import Params, load_params
+from edgebook.arms.arms import run_week, start_arm
+from edgebook.bars.synthetic import make_market
+from edgebook.evidence import ablation
+from edgebook.evidence.evidence_cells import Bench, Cells, run_benches, runs_of
+from edgebook.evidence.evidence_learners import full_loop
+from edgebook.evidence.evidence_variants import FROZEN, FULL, variants
+from edgebook.evidence.known_switch import SWITCH_WEEK, regained_share, switch_study, weeks_to_regain
+from edgebook.evidence.known_truth import captured_study, certified_study, counted, leading_study, no_edge_study
+from edgebook.loop.decisions import Inputs
+from edgebook.loop.history import mondays, rules_of
+from edgebook.loop.loop import begin_history, learn_week
 from edgebook.paths import Paths
-from edgebook.recipes import HEAD_LETTERS, Recipe
-from edgebook.seals import Seal
-from edgebook.synthetic import make_market
+from edgebook.policy.market import WEEK_MS, Market, load_market, milliseconds
+from edgebook.seals.seals import Seal
+from edgebook.settings.params import Params, load_params
+from edgebook.settings.recipes import HEAD_LETTERS, Recipe
 from small_market import GENESIS, write_settings, write_tables
 
 PLANTED = ("D", "F", "H")
-"""The heads whose edges the indicators of other heads see least (`edgebook.synthetic.make_market`)."""
+"""The heads whose edges the indicators of other heads see least (`edgebook.bars.synthetic.make_market`)."""
 
 
 def made(*, kind: str, pairs: int, weeks: int, seed: int, timeframe: str) -> tuple[Params, Market]:

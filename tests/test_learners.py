@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgebook.arms import Arm, ArmWeek, Rules, run_week, start_arm
-from edgebook.calibration import bin_of
-from edgebook.experts import CONSTANT, EXPERTS, regret_bound, update_beliefs
-from edgebook.learned_policy import make_policy
-from edgebook.learners import (
+from edgebook.arms.arms import Arm, ArmWeek, Rules, run_week, start_arm
+from edgebook.policy.experts import CONSTANT, EXPERTS, regret_bound, update_beliefs
+from edgebook.policy.learned_policy import make_policy
+from edgebook.policy.learners import (
     FROZEN_INDICATORS,
     FROZEN_PATTERNS,
     IN_FORCE,
@@ -25,14 +24,15 @@ from edgebook.learners import (
     learn,
     twins,
 )
-from edgebook.market import WEEK_MS, Market, milliseconds
-from edgebook.observed import Observed
-from edgebook.params import Gate, Learning, Sizing
-from edgebook.policy import score
-from edgebook.recipes import HEAD_LETTERS, Recipe
-from edgebook.record import Record, update_record
-from edgebook.threshold_rules import update_manager
-from edgebook.vote_strategies import STRATEGIES
+from edgebook.policy.market import WEEK_MS, Market, milliseconds
+from edgebook.policy.observed import Observed
+from edgebook.policy.policy import score
+from edgebook.policy.record import Record, update_record
+from edgebook.policy.threshold_rules import update_manager
+from edgebook.policy.vote_strategies import STRATEGIES
+from edgebook.settings.params import Gate, Learning, Sizing
+from edgebook.settings.recipes import HEAD_LETTERS, Recipe
+from edgebook.statistics.calibration import bin_of
 from small_market import GENESIS, PLAN, coin_market
 
 FAMILIES = {letter: () for letter in HEAD_LETTERS} | {"A": ("a1", "a2"), "B": ("b1",)}
@@ -218,7 +218,7 @@ def test_a_twin_differs_from_the_arm_in_one_part_alone():
 
 
 def consensus_of_fitted(record: Record) -> np.ndarray:
-    from edgebook.consensus import head_slopes
+    from edgebook.policy.consensus import head_slopes
 
     return head_slopes(record.fitted_heads)
 

@@ -10,28 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgebook import (
+from edgebook.analyses import (
     candidate_scores,
-    figures_learning,
     goal_values,
     head_record,
-    learner_readings,
     learner_record,
-    learner_tables,
     learning_curve,
-    learning_review,
-    learning_tables,
-    learning_verdict,
     policy_history,
     random_policies,
     strategies,
     tracks,
 )
-from edgebook.goals import scoreboard
-from edgebook.learning_curve import Paired, paired, weeks_needed
-from edgebook.recipes import HEAD_LETTERS
-from edgebook.tracks import Track
-from edgebook.week import open_week
+from edgebook.analyses.goals import scoreboard
+from edgebook.analyses.learning_curve import Paired, paired, weeks_needed
+from edgebook.analyses.tracks import Track
+from edgebook.figures import figures_learning
+from edgebook.reports import learner_readings, learner_tables, learning_review, learning_tables, learning_verdict
+from edgebook.seals.week import open_week
+from edgebook.settings.recipes import HEAD_LETTERS
 
 MONDAYS = [f"{day:%Y-%m-%d}" for day in pd.date_range("2018-04-02", periods=31, freq="7D")]
 GENESIS = pd.Timestamp(MONDAYS[0], tz="UTC")

@@ -9,18 +9,18 @@ import pandas as pd
 import pytest
 import talib
 
-from edgebook.compare_outcomes import with_head
+from edgebook.analyses.compare_outcomes import with_head
 from edgebook.errors import DataError, SealError
-from edgebook.explain import explain_signal
-from edgebook.history import backfill, policy_of
-from edgebook.live import newest_ranges, newest_rows, newest_signals, open_positions, policy_in_force, routed
-from edgebook.market import REGIMES, milliseconds
-from edgebook.outcomes import signal_id
-from edgebook.params import AbTest, Pin, load_params
+from edgebook.loop.history import backfill, policy_of
+from edgebook.outcomes.outcomes import signal_id
 from edgebook.paths import Paths
-from edgebook.policy import score
-from edgebook.versions import compare_versions, list_versions
-from edgebook.week import Week
+from edgebook.policy.market import REGIMES, milliseconds
+from edgebook.policy.policy import score
+from edgebook.running.explain import explain_signal
+from edgebook.running.live import newest_ranges, newest_rows, newest_signals, open_positions, policy_in_force, routed
+from edgebook.running.versions import compare_versions, list_versions
+from edgebook.seals.week import Week
+from edgebook.settings.params import AbTest, Pin, load_params
 from small_market import GENESIS, LAST, copy_history, small_bars, write_settings
 
 

@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook import thresholds
-from edgebook.decisions import Inputs
+from edgebook.arms.gate import Trial
 from edgebook.errors import SealError, SettingsError
-from edgebook.gate import Trial
-from edgebook.history import inputs_of, policy_of
-from edgebook.loop import begin_history, learn_week
-from edgebook.market import Market, load_market
-from edgebook.params import Approval, Params, Pin, load_params, plain
+from edgebook.loop.decisions import Inputs
+from edgebook.loop.history import inputs_of, policy_of
+from edgebook.loop.loop import begin_history, learn_week
 from edgebook.paths import Paths
-from edgebook.recipes import Recipe
-from edgebook.seals import Seal, read_seal, seal_files
+from edgebook.policy.market import Market, load_market
+from edgebook.seals.seals import Seal, read_seal, seal_files
+from edgebook.settings.params import Approval, Params, Pin, load_params, plain
+from edgebook.settings.recipes import Recipe
+from edgebook.statistics import thresholds
 from small_market import GENESIS, LAST
 
 WEEKS = ("2018-06-04", "2018-06-11", "2018-06-18")

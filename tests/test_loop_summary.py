@@ -7,15 +7,24 @@ import json
 
 import pytest
 
-from edgebook.evidence_markets import NULLS, STRESSES
-from edgebook.figures_loops import loop_captions, loop_pictures
-from edgebook.known_switch import SWITCH_WEEK
-from edgebook.loop_books import curve, earned, loop_r, promotion_r, reigns
-from edgebook.loop_counts import GATE, mean_over, most_allowed, rate_a_year, ratio_over, share, weeks_until
-from edgebook.loop_page import loop_bars, loop_section
-from edgebook.loop_planted import DEAD, HOLDS, MOVED, after_rows, baseline_rows, gain_points, planted_rules, power
-from edgebook.loop_summary import false_promotions, null_rules, summarised
-from edgebook.naive_rules import EAGER, NEWEST, PAIRED_T, PATIENT, TWO_RATES
+from edgebook.evidence.evidence_markets import NULLS, STRESSES
+from edgebook.evidence.figures_loops import loop_captions, loop_pictures
+from edgebook.evidence.known_switch import SWITCH_WEEK
+from edgebook.evidence.loop_books import curve, earned, loop_r, promotion_r, reigns
+from edgebook.evidence.loop_counts import GATE, mean_over, most_allowed, rate_a_year, ratio_over, share, weeks_until
+from edgebook.evidence.loop_page import loop_bars, loop_section
+from edgebook.evidence.loop_planted import (
+    DEAD,
+    HOLDS,
+    MOVED,
+    after_rows,
+    baseline_rows,
+    gain_points,
+    planted_rules,
+    power,
+)
+from edgebook.evidence.loop_summary import false_promotions, null_rules, summarised
+from edgebook.evidence.naive_rules import EAGER, NEWEST, PAIRED_T, PATIENT, TWO_RATES
 
 
 def market(source="synthetic", *, kind="no_edge", edge=0.0, then=()):

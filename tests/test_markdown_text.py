@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from edgebook.markdown_text import code, escaped, table
+from edgebook.pages.markdown_text import code, escaped, table
 
 JOINER = "\u2060"
 NASTY = [

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook import drawdowns, metrics
 from edgebook.errors import DataError
+from edgebook.statistics import drawdowns, metrics
 
 DOCS = Path(__file__).parents[1] / "docs" / "metrics.md"
 

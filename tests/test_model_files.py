@@ -8,12 +8,12 @@ import json
 import pytest
 
 from edgebook.errors import EdgebookError, SealError
-from edgebook.fuzz import fuzzed
-from edgebook.fuzz_readers import readers
-from edgebook.history import policy_of
+from edgebook.loop.history import policy_of
 from edgebook.paths import Paths, repository
-from edgebook.seal_text import digest, json_text
-from edgebook.seals import read_seal
+from edgebook.safety.fuzz import fuzzed
+from edgebook.safety.fuzz_readers import readers
+from edgebook.seals.seal_text import digest, json_text
+from edgebook.seals.seals import read_seal
 from small_market import LAST, copy_history
 
 SOURCE = repository() / "src" / "edgebook"
@@ -148,7 +148,7 @@ def test_every_reader_reads_a_hostile_file_or_refuses_it_in_one_line(tmp_path):
 
 
 def test_a_crash_would_be_told(tmp_path):
-    from edgebook.fuzz_readers import Reader
+    from edgebook.safety.fuzz_readers import Reader
 
     def careless(root):
         json.loads((root / "x.json").read_bytes())
@@ -166,8 +166,8 @@ HOSTILE = "<img src=x onerror=alert(1)>&\"'</script>"
 def test_a_hostile_name_stays_text_in_tables_captions_and_the_documents_of_the_dashboard():
     import pandas as pd
 
-    from edgebook.dashboard_text import document_text
-    from edgebook.display import table
+    from edgebook.dashboard.dashboard_text import document_text
+    from edgebook.pages.display import table
 
     frame = pd.DataFrame({HOSTILE: [HOSTILE], "n": [1]})
     page = str(table(frame, caption=HOSTILE)._repr_html_()) + document_text({"head": {"market": HOSTILE}})

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from edgebook import naive_rules as rules
-from edgebook.ab_trials import comparisons, trades_of
-from edgebook.naive_rules import NEVER, TrialRecord, promotion_weeks, r_after, records_of, rule_weeks
-from edgebook.week import open_week
+from edgebook.analyses.ab_trials import comparisons, trades_of
+from edgebook.evidence import naive_rules as rules
+from edgebook.evidence.naive_rules import NEVER, TrialRecord, promotion_weeks, r_after, records_of, rule_weeks
+from edgebook.seals.week import open_week
 from small_market import LAST, fold_small_history
 
 

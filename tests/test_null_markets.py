@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook.bars import check_bars
-from edgebook.candidates import label_candidates
+from edgebook.bars.bars import check_bars
+from edgebook.bars.synthetic import make_market
 from edgebook.errors import DataError, SettingsError
-from edgebook.exit_plans import Costs, ExitPlan
-from edgebook.null_markets import random_walk, shuffled_bars, stochastic_volatility
-from edgebook.null_moves import drift_free, hourly_moves, volatility_strata
-from edgebook.null_paths import LEVELS, brownian_extremes, halving_extremes
-from edgebook.null_stress import block_shuffled_bars, block_sign_flipped_bars
-from edgebook.sources import load_bars
-from edgebook.synthetic import make_market
+from edgebook.evidence.null_markets import random_walk, shuffled_bars, stochastic_volatility
+from edgebook.evidence.null_moves import drift_free, hourly_moves, volatility_strata
+from edgebook.evidence.null_paths import LEVELS, brownian_extremes, halving_extremes
+from edgebook.evidence.null_stress import block_shuffled_bars, block_sign_flipped_bars
+from edgebook.outcomes.candidates import label_candidates
+from edgebook.settings.exit_plans import Costs, ExitPlan
+from edgebook.sources.sources import load_bars
 
 START = "2018-01-01"
 FREE = Costs(0, 0, 0)

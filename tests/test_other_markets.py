@@ -6,21 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook.bars import COLUMNS, check_bars, resample, utc
-from edgebook.candidates import label_candidates
+from edgebook.bars.bars import COLUMNS, check_bars, resample, utc
+from edgebook.bars.membership import members_only
+from edgebook.bars.sessions import Sessions, days_per_year, sessions_of
 from edgebook.errors import DataError, SettingsError, WeekError
-from edgebook.exit_plans import Costs, ExitPlan
 from edgebook.indicators import compute_indicators, family
 from edgebook.indicators.market import of_leader, of_others, rank_among
-from edgebook.market import build_market, milliseconds
-from edgebook.membership import members_only
+from edgebook.outcomes.candidates import label_candidates
 from edgebook.patterns import find_patterns
-from edgebook.plan_outcomes import codes_of
-from edgebook.sessions import Sessions, days_per_year, sessions_of
-from edgebook.sources import bars_table
-from edgebook.summary_state import sleeping_heads
-from edgebook.timeframes import TIMEFRAMES
-from edgebook.universe import check_universe, declared_universe
+from edgebook.policy.market import build_market, milliseconds
+from edgebook.policy.plan_outcomes import codes_of
+from edgebook.settings.exit_plans import Costs, ExitPlan
+from edgebook.settings.timeframes import TIMEFRAMES
+from edgebook.settings.universe import check_universe, declared_universe
+from edgebook.sources.sources import bars_table
+from edgebook.summary.summary_state import sleeping_heads
 
 
 def walk(pair: str, timeframe: str, *, n: int, seed: int, start: str = "2019-01-07") -> pd.DataFrame:

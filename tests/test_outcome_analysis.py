@@ -6,19 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook import (
-    cell_readings,
-    figures_outcomes,
-    outcome_analysis,
-    outcome_cells,
-    outcome_readings,
-    outcome_tables,
-    outcome_weight_tables,
-    outcome_weights,
-)
+from edgebook.analyses import outcome_analysis, outcome_cells, outcome_weights
 from edgebook.errors import DataError
+from edgebook.figures import figures_outcomes
 from edgebook.indicators import HEADS
-from edgebook.metrics import BOOK_METRICS, TRADE_METRICS
+from edgebook.reports import cell_readings, outcome_readings, outcome_tables, outcome_weight_tables
+from edgebook.statistics.metrics import BOOK_METRICS, TRADE_METRICS
 
 START = pd.Timestamp("2018-04-02", tz="UTC")
 INDICATORS = ["adx_14", "rsi_14", "obv_20"]

@@ -10,20 +10,20 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from edgebook import figures_combinations
-from edgebook import outcome_combination_readings as readings
-from edgebook import outcome_combination_tables as tables
-from edgebook.candidates import label_candidates
+from edgebook.analyses.outcome_groups import group_table
+from edgebook.analyses.outcome_lifts import Closed
+from edgebook.analyses.outcome_pairs import leading_pairs, pair_table, single_table, survivors
+from edgebook.bars.synthetic import make_market
 from edgebook.errors import DataError
-from edgebook.exit_plans import Costs, exit_plan_grid
+from edgebook.figures import figures_combinations
 from edgebook.indicators import CATALOGUE, compute_indicators
-from edgebook.intervals import weeks_since_epoch
-from edgebook.outcome_groups import group_table
-from edgebook.outcome_lifts import Closed
-from edgebook.outcome_pairs import leading_pairs, pair_table, single_table, survivors
-from edgebook.outcomes import known_outcomes
+from edgebook.outcomes.candidates import label_candidates
+from edgebook.outcomes.outcomes import known_outcomes
 from edgebook.patterns import find_patterns
-from edgebook.synthetic import make_market
+from edgebook.reports import outcome_combination_readings as readings
+from edgebook.reports import outcome_combination_tables as tables
+from edgebook.settings.exit_plans import Costs, exit_plan_grid
+from edgebook.statistics.intervals import weeks_since_epoch
 
 HEAD = {indicator.name: indicator.head for indicator in CATALOGUE}
 NAMES = tuple("abcdefghij")

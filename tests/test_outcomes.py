@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from edgebook.outcomes import known_outcomes, observed_outcomes, signal_id, signal_ids
+from edgebook.outcomes.outcomes import known_outcomes, observed_outcomes, signal_id, signal_ids
 
 AT = pd.Timestamp("2019-01-07", tz="UTC")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from edgebook.errors import SettingsError
-from edgebook.params import Bars, Gate, Params, Recipe, Run, Tuning, load_params, plain, read_mapping, section
 from edgebook.paths import repository
+from edgebook.settings.params import Bars, Gate, Params, Recipe, Run, Tuning, load_params, plain, read_mapping, section
 
 SHIPPED = repository() / "params.yaml"
 

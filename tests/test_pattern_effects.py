@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import brentq
 
-from edgebook.pattern_effects import (
+from edgebook.policy.pattern_effects import (
     LARGEST,
     PRIOR_INFORMATION,
     PatternRecord,
@@ -20,7 +20,7 @@ from edgebook.pattern_effects import (
     pattern_effects,
     update_patterns,
 )
-from edgebook.plan_outcomes import REGIMES
+from edgebook.policy.plan_outcomes import REGIMES
 
 TAGS = ("none", "breakout", "double_bottom", "hammer")
 BREAKOUT, BOTTOM, HAMMER = 1, 2, 3

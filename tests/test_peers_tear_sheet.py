@@ -7,8 +7,8 @@ import json
 import pandas as pd
 import pytest
 
+from edgebook.analyses.tear_sheet import AGAINST, SHEET
 from edgebook.paths import repository
-from edgebook.tear_sheet import AGAINST, SHEET
 from peers import page, sheets
 
 

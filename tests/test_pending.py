@@ -11,18 +11,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook.arms import Arm, ArmWeek, Rules, run_week, start_arm
-from edgebook.heads import evidence
-from edgebook.learners import LEARNERS
-from edgebook.market import DAY_MS, NEVER, WEEK_MS, Market, milliseconds
-from edgebook.observed import Observed
-from edgebook.params import Gate, Learning, Sizing
-from edgebook.pending import PENDING_COLUMNS, no_pending, observe, pending_from
-from edgebook.policy import score
-from edgebook.recipes import HEAD_LETTERS, Recipe
-from edgebook.record import Record
-from edgebook.seal_text import csv_text, read_csv
-from edgebook.signals import entering_rows
+from edgebook.arms.arms import Arm, ArmWeek, Rules, run_week, start_arm
+from edgebook.arms.pending import PENDING_COLUMNS, no_pending, observe, pending_from
+from edgebook.policy.heads import evidence
+from edgebook.policy.learners import LEARNERS
+from edgebook.policy.market import DAY_MS, NEVER, WEEK_MS, Market, milliseconds
+from edgebook.policy.observed import Observed
+from edgebook.policy.policy import score
+from edgebook.policy.record import Record
+from edgebook.policy.signals import entering_rows
+from edgebook.seals.seal_text import csv_text, read_csv
+from edgebook.settings.params import Gate, Learning, Sizing
+from edgebook.settings.recipes import HEAD_LETTERS, Recipe
 from small_market import BAR_MS, GENESIS, PLAN, coin_market
 
 FAMILIES = {letter: () for letter in HEAD_LETTERS} | {"A": ("a1", "a2"), "B": ("b1",)}

@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edgebook.heads import Head, fit_heads
-from edgebook.learned_policy import RECENT_WEEKS, confidence_rank, make_policy
-from edgebook.market import REGIMES, WEEK_MS, Market
-from edgebook.params import plain, section
-from edgebook.policy import SPREAD, Policy, score
-from edgebook.recipes import HEAD_LETTERS, Recipe
-from edgebook.record import HEADS, Record
-from edgebook.signals import Signals, find_signals
-from edgebook.thresholds import Threshold
+from edgebook.policy.heads import Head, fit_heads
+from edgebook.policy.learned_policy import RECENT_WEEKS, confidence_rank, make_policy
+from edgebook.policy.market import REGIMES, WEEK_MS, Market
+from edgebook.policy.policy import SPREAD, Policy, score
+from edgebook.policy.record import HEADS, Record
+from edgebook.policy.signals import Signals, find_signals
+from edgebook.settings.params import plain, section
+from edgebook.settings.recipes import HEAD_LETTERS, Recipe
+from edgebook.statistics.thresholds import Threshold
 from small_market import PLAN, coin_market
 
 INDICATORS = ("a1", "a2", "b1", "b2")

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgebook.analyses.outcome_recorded import Recorded, gaps
 from edgebook.errors import DataError, SettingsError
-from edgebook.outcome_recorded import Recorded, gaps
-from edgebook.outcome_recorded_readings import recorded_reading
+from edgebook.files.private_data import make_private, privacy, refuse_file_in_sight, refuse_seen, seen_by_git
 from edgebook.paths import Paths, repository
-from edgebook.private_data import make_private, privacy, refuse_file_in_sight, refuse_seen, seen_by_git
+from edgebook.reports.outcome_recorded_readings import recorded_reading
 
 SNAPSHOT = "data/recorded/outcomes-2018-04-09.csv"
 
@@ -100,7 +100,7 @@ def test_the_how_tos_commands_take_it_out_of_all_commits(paths, monkeypatch):
     assert b"ZEBRA" not in listed.stdout
     assert b"Snapshots." in listed.stdout
     asked = []
-    monkeypatch.setattr("edgebook.private_data._dvc", lambda _, *words: asked.append(words))
+    monkeypatch.setattr("edgebook.files.private_data._dvc", lambda _, *words: asked.append(words))
     make_private(paths, ["recorded"])
     assert asked == [("add", "--quiet", "data/recorded")]
 

@@ -13,19 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgebook.bar_database import Database
-from edgebook.bars import COLUMNS, utc
-from edgebook.data_fetch import fetch
-from edgebook.database_bars import database_bars, newer_bars
+from edgebook.bars.bars import COLUMNS, utc
 from edgebook.errors import DataError, SettingsError, WeekError
-from edgebook.known_bars import bars_as_of, end_of, late_at, revised_mondays
-from edgebook.late_series import ENDED_MS, late_series
-from edgebook.params import Bars, section
+from edgebook.outcomes.silent_series import SILENT_MS
 from edgebook.paths import Paths
-from edgebook.received import append, as_known, close, last_received, revised_at
-from edgebook.received_parts import list_parts
-from edgebook.receiving import receive
-from edgebook.silent_series import SILENT_MS
+from edgebook.running.data_fetch import fetch
+from edgebook.settings.bar_database import Database
+from edgebook.settings.params import Bars, section
+from edgebook.sources.database_bars import database_bars, newer_bars
+from edgebook.sources.known_bars import bars_as_of, end_of, late_at, revised_mondays
+from edgebook.sources.late_series import ENDED_MS, late_series
+from edgebook.sources.received import append, as_known, close, last_received, revised_at
+from edgebook.sources.received_parts import list_parts
+from edgebook.sources.receiving import receive
 
 MONDAY = utc("2019-07-01")
 WEEK = pd.Timedelta(days=7)

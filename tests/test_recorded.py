@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgebook.candidates import label_candidates
-from edgebook.desk_outcomes import Outcomes
 from edgebook.errors import DataError, SettingsError
-from edgebook.exit_plans import Costs, ExitPlan
-from edgebook.outcomes import KEY, as_known, known_outcomes
-from edgebook.params import section
+from edgebook.outcomes.candidates import label_candidates
+from edgebook.outcomes.outcomes import KEY, as_known, known_outcomes
+from edgebook.outcomes.recorded import append, read_recorded, snapshots
+from edgebook.outcomes.recorded_join import join
+from edgebook.outcomes.recorded_mapping import reason_of
+from edgebook.outcomes.recorded_versions import find_facts, with_recorded
 from edgebook.paths import Paths
-from edgebook.recorded import append, read_recorded, snapshots
-from edgebook.recorded_join import join
-from edgebook.recorded_mapping import reason_of
-from edgebook.recorded_versions import find_facts, with_recorded
+from edgebook.settings.desk_outcomes import Outcomes
+from edgebook.settings.exit_plans import Costs, ExitPlan
+from edgebook.settings.params import section
 from small_desk import desk_trades
 from small_market import small_bars
 

@@ -10,18 +10,18 @@ import pandas as pd
 import pytest
 
 from desk_history import CHANGES, SECOND, at, connected, taken_candidates, told
-from edgebook import outcome_recorded
-from edgebook.data_fetch import fetch_first
+from edgebook.analyses import outcome_recorded
 from edgebook.errors import DataError
-from edgebook.history import backfill
-from edgebook.market import NEVER, load_market
-from edgebook.outcome_recorded_readings import NOTHING, findings_table, recorded_reading, traded_table
-from edgebook.params import Run, load_params
+from edgebook.loop.history import backfill
+from edgebook.outcomes.recorded import read_recorded
+from edgebook.outcomes.recorded_snapshot import take
 from edgebook.paths import Paths
-from edgebook.recorded import read_recorded
-from edgebook.recorded_snapshot import take
-from edgebook.stages import run_stage
-from edgebook.week import Week
+from edgebook.policy.market import NEVER, load_market
+from edgebook.reports.outcome_recorded_readings import NOTHING, findings_table, recorded_reading, traded_table
+from edgebook.running.data_fetch import fetch_first
+from edgebook.seals.week import Week
+from edgebook.settings.params import Run, load_params
+from edgebook.stages.stages import run_stage
 from small_desk import desk_trades, write_database
 from small_market import GENESIS, PLAN, seal_bytes, write_settings
 

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook import regime_comparison, regime_comparison_readings, regime_comparison_tables, regime_pictures
-from edgebook.regime_comparison import HMM, RULE, SMOOTHED
-from edgebook.regime_hmm import label_bars
-from edgebook.regime_truth import switching_market
-from edgebook.regimes import REGIMES
+from edgebook.analyses import regime_comparison
+from edgebook.analyses.regime_comparison import HMM, RULE, SMOOTHED
+from edgebook.analyses.regime_truth import switching_market
+from edgebook.regimes.regime_hmm import label_bars
+from edgebook.regimes.regimes import REGIMES
+from edgebook.reports import regime_comparison_readings, regime_comparison_tables, regime_pictures
 
 SETTINGS: dict[str, Any] = {
     "trend_bars": 24, "trend_z_enter": 1.0, "trend_z_exit": 0.2, "volatility_bars": 12, "volatility_window_bars": 400,

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgebook import regime_hmm
+from edgebook.analyses.regime_truth import balanced_accuracy, regime_codes, switching_market
 from edgebook.errors import DataError, SettingsError
-from edgebook.params import Regimes, plain, section
-from edgebook.regime_hmm import (
+from edgebook.regimes import regime_hmm
+from edgebook.regimes.regime_hmm import (
     held_labels,
     hmm_settings,
     label_bars,
@@ -25,11 +25,11 @@ from edgebook.regime_hmm import (
     start_values,
     state_names,
 )
-from edgebook.regime_hmm_em import GaussianHmm, filtered, fit_hmm, smoothed
-from edgebook.regime_hmm_newest import newest_hmm_regime
-from edgebook.regime_hmm_plain import filtered_plain, smoothed_plain, step_plain
-from edgebook.regime_truth import balanced_accuracy, regime_codes, switching_market
-from edgebook.regimes import REGIMES, segment
+from edgebook.regimes.regime_hmm_em import GaussianHmm, filtered, fit_hmm, smoothed
+from edgebook.regimes.regime_hmm_newest import newest_hmm_regime
+from edgebook.regimes.regime_hmm_plain import filtered_plain, smoothed_plain, step_plain
+from edgebook.regimes.regimes import REGIMES, segment
+from edgebook.settings.params import Regimes, plain, section
 from small_market import coin_market
 
 HMM: dict[str, Any] = {

@@ -10,21 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook import (
-    regime_performance,
-    regime_pictures,
-    regime_readings,
-    regime_report,
-    regime_tables,
-    regime_truth,
-    tables,
-)
-from edgebook.before_seal import middle_plan
+from edgebook.analyses import regime_performance, regime_report, regime_truth
 from edgebook.errors import DataError, SettingsError
-from edgebook.params import Run
+from edgebook.files import tables
 from edgebook.paths import Paths
-from edgebook.regimes import REGIMES, segment
-from edgebook.week import Week
+from edgebook.regimes.regimes import REGIMES, segment
+from edgebook.reports import regime_pictures, regime_readings, regime_tables
+from edgebook.seals.before_seal import middle_plan
+from edgebook.seals.week import Week
+from edgebook.settings.params import Run
 
 RULE: dict[str, Any] = {
     "trend_bars": 72, "trend_z_enter": 1.0, "trend_z_exit": 0.2, "volatility_bars": 24, "volatility_window_bars": 1440,

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgebook.analyses.regime_truth import balanced_accuracy, regime_codes, switching_market
 from edgebook.errors import DataError, SettingsError
-from edgebook.regime_truth import balanced_accuracy, regime_codes, switching_market
-from edgebook.regimes import REGIMES, segment
+from edgebook.regimes.regimes import REGIMES, segment
 
 RULE: dict[str, Any] = {
     "trend_bars": 72, "trend_z_enter": 1.0, "trend_z_exit": 0.2, "volatility_bars": 24, "volatility_window_bars": 1440,

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from edgebook.errors import NotebookError
-from edgebook.figures import canvas, picture
-from edgebook.figures_equity import draw_equity
-from edgebook.figures_palette import PAGE_DARK, PAGE_LIGHT, contrast
-from edgebook.report import (
+from edgebook.figures.figures import canvas, picture
+from edgebook.figures.figures_equity import draw_equity
+from edgebook.pages.figures_palette import PAGE_DARK, PAGE_LIGHT, contrast
+from edgebook.pages.report import (
     ReportHeader,
     callout,
     formatted,
@@ -25,8 +25,8 @@ from edgebook.report import (
     replace_together,
     table,
 )
-from edgebook.report_contents import contents_list
-from edgebook.report_index import stylesheet
+from edgebook.pages.report_contents import contents_list
+from edgebook.pages.report_index import stylesheet
 
 RATES = pd.DataFrame(
     {

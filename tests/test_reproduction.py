@@ -8,14 +8,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from edgebook import reproduction, tables
 from edgebook.errors import DataError
-from edgebook.params import Params, load_params
+from edgebook.files import tables
 from edgebook.paths import Paths, repository
-from edgebook.reproduction import measure, reproduction_section, small_piece
-from edgebook.reproduction_compare import bytes_that_differ, compare
-from edgebook.reproduction_run import OUTPUTS
-from edgebook.reproduction_variations import FIRST, KERNELS, Variation, environment_of, variations
+from edgebook.reproduction import reproduction
+from edgebook.reproduction.reproduction import measure, reproduction_section, small_piece
+from edgebook.reproduction.reproduction_compare import bytes_that_differ, compare
+from edgebook.reproduction.reproduction_run import OUTPUTS
+from edgebook.reproduction.reproduction_variations import FIRST, KERNELS, Variation, environment_of, variations
+from edgebook.settings.params import Params, load_params
 from small_market import write_settings
 
 ROW = {

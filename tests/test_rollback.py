@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgebook.history import inputs_of
-from edgebook.loop import learn_week
-from edgebook.market import Market, load_market, milliseconds
-from edgebook.params import AbTest, Approval, Params, Pin, load_params
+from edgebook.loop.history import inputs_of
+from edgebook.loop.loop import learn_week
 from edgebook.paths import Paths
-from edgebook.seals import Seal, read_seal, write_seal
+from edgebook.policy.market import Market, load_market, milliseconds
+from edgebook.seals.seals import Seal, read_seal, write_seal
+from edgebook.settings.params import AbTest, Approval, Params, Pin, load_params
 from small_market import END, LAST, copy_history, seal_bytes
 
 NEXT, AFTER = "2018-06-04", "2018-06-11"

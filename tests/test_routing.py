@@ -12,17 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from edgebook.book import Book, Order, trade_orders
-from edgebook.history import inputs_of, seal_week
-from edgebook.importance_run import read_importance
-from edgebook.loop import learn_week
-from edgebook.market import WEEK_MS, Market, load_market, milliseconds
-from edgebook.params import AbTest, Params, load_params
-from edgebook.rederive import rederive
-from edgebook.routing import account_orders, draw, route, signals_to_trade, unrouted
-from edgebook.seals import Seal, read_seal, seal_files, sealed_weeks
-from edgebook.signals import Signals
-from edgebook.week_rows import account_rows, ledger_rows
+from edgebook.arms.book import Book, Order, trade_orders
+from edgebook.importance.importance_run import read_importance
+from edgebook.loop.history import inputs_of, seal_week
+from edgebook.loop.loop import learn_week
+from edgebook.loop.rederive import rederive
+from edgebook.loop.routing import account_orders, draw, route, signals_to_trade, unrouted
+from edgebook.loop.week_rows import account_rows, ledger_rows
+from edgebook.policy.market import WEEK_MS, Market, load_market, milliseconds
+from edgebook.policy.signals import Signals
+from edgebook.seals.seals import Seal, read_seal, seal_files, sealed_weeks
+from edgebook.settings.params import AbTest, Params, load_params
 from small_market import BAR_MS, GENESIS, LAST, PLAN, coin_market, copy_history, seal_bytes, write_settings
 
 NEXT, AFTER = "2018-06-04", "2018-06-11"
@@ -271,7 +271,7 @@ def test_the_setting_is_sealed_with_the_week(routed, paired):
 def test_a_history_whose_routing_changed_on_the_way_can_be_derived_again(small, params, market, tmp_path, monkeypatch):
     """A paired week, a routed one, a paired one; the settings of today are others again."""
     found = read_importance(small.seal(history="main", as_of=GENESIS) / "keep.json")
-    monkeypatch.setattr("edgebook.history.importance_in_force", lambda *week, **settings: found)
+    monkeypatch.setattr("edgebook.loop.history.importance_in_force", lambda *week, **settings: found)
     paths = copy_history(small, tmp_path / "copy")
     for week in sealed_weeks(paths, "main")[2:]:
         shutil.rmtree(paths.seal(history="main", as_of=week))

@@ -16,10 +16,10 @@ from typing import Any
 import nbformat
 import pytest
 
-from edgebook.canonical import canonical
 from edgebook.errors import NotebookError
-from edgebook.report import ReportHeader
-from edgebook.runner import parameter_names, refresh_notebook, run_notebook
+from edgebook.pages.report import ReportHeader
+from edgebook.stages.canonical import canonical
+from edgebook.stages.runner import parameter_names, refresh_notebook, run_notebook
 
 HEADER = ReportHeader(
     stage="small",
@@ -37,8 +37,8 @@ PARAMETERS = {"root": ".", "run": {"as_of": "2019-07-01", "history": "main"}}
 RUN = f"""
 from pathlib import Path
 import sys
-from edgebook.report import ReportHeader
-from edgebook.runner import run_notebook
+from edgebook.pages.report import ReportHeader
+from edgebook.stages.runner import run_notebook
 root, stage = Path(sys.argv[1]), sys.argv[2]
 run_notebook(stage, parameters={PARAMETERS!r}, root=root, output=root / "reports" / f"{{stage}}.ipynb",
              html=root / "reports" / f"{{stage}}.html", header={HEADER!r})
@@ -76,7 +76,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         write_notebook(
             root,
             "import sys, warnings\nprint({'tp', 'sl', 'time'}, object(), sys.executable)\nwarnings.warn('thin')",
-            "import pandas as pd\nfrom edgebook.report import callout, prose, table",
+            "import pandas as pd\nfrom edgebook.pages.report import callout, prose, table",
             'rates = pd.DataFrame({"regime": ["ranging"], "rate": [0.5], "low": [0.4], "high": [0.6], "n": [1000]})\n'
             'table(rates, caption="Rates", formats={"rate": "percent"}, intervals={"rate": ("low", "high")})',
             "prose(f\"As of {run['as_of']} the rate is **50 %**; see [the paper](https://example.org/paper).\")",
@@ -223,7 +223,8 @@ def test_a_killed_run_takes_its_kernel_with_it_and_leaves_nothing(tmp_path: Path
 def test_refreshed_outputs_pass_nbval_and_a_changed_word_does_not(tmp_path: Path) -> None:
     write_notebook(
         tmp_path,
-        "from edgebook.figures import canvas, picture\nfrom edgebook.figures_equity import draw_equity\n"
+        "from edgebook.figures.figures import canvas, picture\n"
+        "from edgebook.figures.figures_equity import draw_equity\n"
         "import pandas as pd\ndays = pd.date_range('2019-01-01', periods=3, tz='UTC')",
         "figure, (ax,) = canvas()\ndraw_equity(pd.DataFrame({'champion': [1, 2, 3]}, index=days), ax=ax, start=1)",
         "picture(figure, caption='n 3 days')",

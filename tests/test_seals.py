@@ -14,14 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgebook.errors import SealError
-from edgebook.history import backfill, inputs_of
-from edgebook.loop import learn_week
-from edgebook.market import iso, load_market, milliseconds
-from edgebook.params import load_params
+from edgebook.loop.history import backfill, inputs_of
+from edgebook.loop.loop import learn_week
 from edgebook.paths import Paths
-from edgebook.safety_steps import kill_at_each_step
-from edgebook.seal_text import csv_text, json_text, read_csv
-from edgebook.seals import (
+from edgebook.policy.market import iso, load_market, milliseconds
+from edgebook.safety.safety_steps import kill_at_each_step
+from edgebook.seals.seal_text import csv_text, json_text, read_csv
+from edgebook.seals.seals import (
     LEDGER_COLUMNS,
     Seal,
     differing_files,
@@ -31,6 +30,7 @@ from edgebook.seals import (
     sealed_weeks,
     write_seal,
 )
+from edgebook.settings.params import load_params
 from small_market import LAST, copy_history, seal_bytes
 
 NEXT = "2018-06-04"

@@ -5,10 +5,10 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
-from edgebook import repeated_looks, second_opinions
-from edgebook.ab_trials import Settings
-from edgebook.params import load_params
+from edgebook.analyses import repeated_looks, second_opinions
+from edgebook.analyses.ab_trials import Settings
 from edgebook.paths import Paths
+from edgebook.settings.params import load_params
 
 PARAMS = load_params(Paths.at().root / "params.yaml")
 SETTINGS = Settings(PARAMS.gate, PARAMS.learning, PARAMS.sizing, PARAMS.ab_test)

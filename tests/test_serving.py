@@ -20,13 +20,13 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from edgebook import tables
 from edgebook.cli import cli
 from edgebook.errors import BusyError, EdgebookError, SealError
-from edgebook.params import load_params
+from edgebook.files import tables
 from edgebook.paths import Paths, repository
-from edgebook.serving import Pages, ReportsServer, file_below
-from edgebook.serving_pages import LedgerPages, week_to_open
+from edgebook.settings.params import load_params
+from edgebook.stages.serving import Pages, ReportsServer, file_below
+from edgebook.stages.serving_pages import LedgerPages, week_to_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -265,7 +265,7 @@ def test_a_dashboard_is_made_once_and_again_when_the_ledger_changes(sample, monk
         made.append((week.as_of, how["newest"], how["served"]))
         return f"page {len(made)}"
 
-    monkeypatch.setattr("edgebook.week_dashboard.week_dashboard", count)
+    monkeypatch.setattr("edgebook.dashboard.week_dashboard.week_dashboard", count)
     pages = LedgerPages(sample, load_params(sample.params))
     assert [pages.page("2018-06-04") for _ in range(3)] == ["page 1"] * 3
     assert pages.page("2018-05-28") == "page 2"

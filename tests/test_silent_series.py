@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook.candidates import Costs, ExitPlan, label_candidates
+from edgebook.outcomes.candidates import Costs, ExitPlan, label_candidates
 
 PLAN = ExitPlan(50.0, 40.0, 200)
 COSTS = Costs(fee_bps=5.0, slippage_bps=5.0, short_financing_bps_per_day=2.0)

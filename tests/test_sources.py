@@ -7,11 +7,11 @@ import sys
 import pandas as pd
 import pytest
 
-from edgebook.bars import COLUMNS, cut, utc
+from edgebook.bars.bars import COLUMNS, cut, utc
+from edgebook.bars.samples import crypto_bars
+from edgebook.bars.sessions import days_per_year
 from edgebook.errors import DataError, SettingsError, WeekError
-from edgebook.samples import crypto_bars
-from edgebook.sessions import days_per_year
-from edgebook.sources import load_bars, source_end
+from edgebook.sources.sources import load_bars, source_end
 
 
 @pytest.fixture(scope="module")

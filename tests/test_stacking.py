@@ -15,9 +15,9 @@ from scipy.optimize import nnls
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from edgebook import stacking
-from edgebook.rounding import rounded
-from edgebook.stacking import StackRecord, stack_weights, update_stack
+from edgebook.policy import stacking
+from edgebook.policy.stacking import StackRecord, stack_weights, update_stack
+from edgebook.settings.rounding import rounded
 
 NAMES = ("one", "two", "three", "four")
 GROUPS = {"g": NAMES}

@@ -12,17 +12,18 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from edgebook import stages, tables
 from edgebook.errors import DataError, SealError, SettingsError
-from edgebook.history import backfill
-from edgebook.importance_run import importance_in_force, write_importance
-from edgebook.params import load_params, plain
+from edgebook.files import tables
+from edgebook.importance.importance_run import importance_in_force, write_importance
+from edgebook.loop.history import backfill
 from edgebook.paths import Paths, repository
-from edgebook.seals import read_seal, sealed_weeks
-from edgebook.sections import join
-from edgebook.settings_yaml import read_mapping
-from edgebook.stages import MODULE_STAGES, REPORTS, decision_line, declared, report_header, run_stage
-from edgebook.week import Week
+from edgebook.seals.seals import read_seal, sealed_weeks
+from edgebook.seals.week import Week
+from edgebook.settings.params import load_params, plain
+from edgebook.settings.sections import join
+from edgebook.settings.settings_yaml import read_mapping
+from edgebook.stages import stages
+from edgebook.stages.stages import MODULE_STAGES, REPORTS, decision_line, declared, report_header, run_stage
 from small_market import LAST, copy_history, seal_bytes, small_bars
 
 NEXT = "2018-06-04"
@@ -160,7 +161,7 @@ def test_every_stage_of_dvc_yaml_can_be_run(small):
 
 
 def stages_of(paths: Paths) -> dict[str, dict]:
-    from edgebook.params import read_mapping
+    from edgebook.settings.params import read_mapping
 
     return read_mapping(paths.root / "dvc.yaml")["stages"]
 
@@ -290,7 +291,7 @@ def test_a_summary_of_the_first_week_says_that_nothing_was_traded(small, tmp_pat
     paths = copy_history(small, tmp_path / "copy")
     set_week(paths, "2018-04-09", "2018-04-02")
     given = declared(paths, "summary")
-    from edgebook.summary import write_summary
+    from edgebook.stages.summary import write_summary
 
     first = given["run"] | {"as_of": "2018-04-09", "previous": "2018-04-02"}
     write_summary(first, paths, goals=given["goals"])

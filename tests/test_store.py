@@ -18,13 +18,13 @@ from pandas.testing import assert_frame_equal
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
 
-from edgebook import migrations
 from edgebook.errors import DataError, SettingsError
-from edgebook.migrations.first_tables import TABLES
 from edgebook.paths import Paths
-from edgebook.store import export_database, export_ledger, export_store
-from edgebook.store_migrations import NEWEST, VERSION_TABLE
-from edgebook.store_tables import SCHEMA, SIGNAL_OUTCOMES
+from edgebook.store import migrations
+from edgebook.store.migrations.first_tables import TABLES
+from edgebook.store.store import export_database, export_ledger, export_store
+from edgebook.store.store_migrations import NEWEST, VERSION_TABLE
+from edgebook.store.store_tables import SCHEMA, SIGNAL_OUTCOMES
 
 OPEN = {"close_date": None, "close_rate": None, "profit_ratio": None, "r_multiple": None, "exit_reason": None}
 
@@ -160,7 +160,7 @@ def test_a_ledger_is_not_changed_and_reads_the_same_from_csv(path, tmp_path):
 
 
 def test_the_store_knows_every_ledger_column():
-    seals = pytest.importorskip("edgebook.seals")
+    seals = pytest.importorskip("edgebook.seals.seals")
     assert {"history", *seals.LEDGER_COLUMNS} == {column.name for column in SIGNAL_OUTCOMES.columns}
 
 
@@ -339,7 +339,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from edgebook.store import export_store
+from edgebook.store.store import export_store
 
 event.listen(Engine, "commit", lambda connection: os.kill(os.getpid(), signal.SIGKILL))
 trades = pd.read_csv(sys.argv[1])

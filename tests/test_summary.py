@@ -11,22 +11,22 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from edgebook import summary_numbers
-from edgebook.history import backfill
-from edgebook.intervals import clusters_of, rate_interval
-from edgebook.market import milliseconds
-from edgebook.params import load_params
-from edgebook.report_names import REPORTS
-from edgebook.seals import read_seal
-from edgebook.signals import entering_rows, find_signals
-from edgebook.summary_changes import importance_changes, policy_changes
-from edgebook.summary_numbers import WINDOW_WEEKS, week_numbers
-from edgebook.summary_settings import Change, settings_changes, unnamed_change
-from edgebook.summary_silence import silence
-from edgebook.summary_state import Gap, bar_gaps, late_told, open_positions
-from edgebook.summary_text import checklist, gather_facts, summary_text
-from edgebook.summary_verdict import verdict_of
-from edgebook.week import Week
+from edgebook.loop.history import backfill
+from edgebook.pages.report_names import REPORTS
+from edgebook.policy.market import milliseconds
+from edgebook.policy.signals import entering_rows, find_signals
+from edgebook.seals.seals import read_seal
+from edgebook.seals.week import Week
+from edgebook.settings.params import load_params
+from edgebook.statistics.intervals import clusters_of, rate_interval
+from edgebook.summary import summary_numbers
+from edgebook.summary.summary_changes import importance_changes, policy_changes
+from edgebook.summary.summary_numbers import WINDOW_WEEKS, week_numbers
+from edgebook.summary.summary_settings import Change, settings_changes, unnamed_change
+from edgebook.summary.summary_silence import silence
+from edgebook.summary.summary_state import Gap, bar_gaps, late_told, open_positions
+from edgebook.summary.summary_text import checklist, gather_facts, summary_text
+from edgebook.summary.summary_verdict import verdict_of
 from small_market import LAST, copy_history
 
 NEXT = "2018-06-04"

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 
 from desk_history import at
-from edgebook import tables
-from edgebook.desk_outcomes import Outcomes
-from edgebook.params import Run, section
+from edgebook.files import tables
+from edgebook.outcomes.recorded import append
+from edgebook.outcomes.recorded_outcomes import recorded_facts, write_outcomes
 from edgebook.paths import Paths
-from edgebook.recorded import append
-from edgebook.recorded_outcomes import recorded_facts, write_outcomes
-from edgebook.summary_desk import desk_lines, desk_week
-from edgebook.summary_text import gather_facts, summary_text
-from edgebook.week import Week
+from edgebook.seals.week import Week
+from edgebook.settings.desk_outcomes import Outcomes
+from edgebook.settings.params import Run, section
+from edgebook.summary.summary_desk import desk_lines, desk_week
+from edgebook.summary.summary_text import gather_facts, summary_text
 from small_desk import FEE, desk_trades
 from small_market import LAST, PLAN, copy_history
 

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook import synthetic, synthetic_paths
-from edgebook.bars import check_bars, resample, utc
+from edgebook.bars import synthetic, synthetic_paths
+from edgebook.bars.bars import check_bars, resample, utc
+from edgebook.bars.synthetic import Market, make_market
+from edgebook.bars.synthetic_paths import HEADS
 from edgebook.errors import SettingsError
-from edgebook.params import Synthetic
-from edgebook.sources import load_bars, source_end
-from edgebook.synthetic import Market, make_market
-from edgebook.synthetic_paths import HEADS
+from edgebook.settings.params import Synthetic
+from edgebook.sources.sources import load_bars, source_end
 
 START = "2017-01-02"
 WEEKS = 120

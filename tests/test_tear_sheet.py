@@ -8,14 +8,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgebook import figures_tear_sheet, tear_sheet, tear_sheet_days, tear_sheet_readings, tear_sheet_tables
-from edgebook.drawdowns import drawdown, redrawn
-from edgebook.learning_curve import history_events
-from edgebook.metrics import book_metrics
-from edgebook.outcome_analysis import book_days
-from edgebook.params import load_params
-from edgebook.tear_sheet_days import buy_and_hold, by_month, daily_returns, on_trading_days, rolling, trading_days
-from edgebook.week import Week
+from edgebook.analyses import tear_sheet, tear_sheet_days
+from edgebook.analyses.learning_curve import history_events
+from edgebook.analyses.outcome_analysis import book_days
+from edgebook.analyses.tear_sheet_days import (
+    buy_and_hold,
+    by_month,
+    daily_returns,
+    on_trading_days,
+    rolling,
+    trading_days,
+)
+from edgebook.figures import figures_tear_sheet
+from edgebook.reports import tear_sheet_readings, tear_sheet_tables
+from edgebook.seals.week import Week
+from edgebook.settings.params import load_params
+from edgebook.statistics.drawdowns import drawdown, redrawn
+from edgebook.statistics.metrics import book_metrics
 
 NO_EVENTS = pd.DataFrame(columns=["week", "kind", "recipe", "text", "change"])
 YEAR = 365.0

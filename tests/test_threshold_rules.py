@@ -12,12 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edgebook.learned_policy import make_policy
-from edgebook.market import REGIMES, WEEK_MS, milliseconds
-from edgebook.policy import score
-from edgebook.recipes import Recipe
-from edgebook.record import Record
-from edgebook.threshold_rules import (
+from edgebook.policy.learned_policy import make_policy
+from edgebook.policy.market import REGIMES, WEEK_MS, milliseconds
+from edgebook.policy.policy import score
+from edgebook.policy.record import Record
+from edgebook.policy.threshold_rules import (
     MIN_PASSED,
     PRIOR_R,
     PRIOR_WEEKS,
@@ -28,7 +27,8 @@ from edgebook.threshold_rules import (
     rule_quantile,
     update_manager,
 )
-from edgebook.thresholds import ThresholdSums
+from edgebook.settings.recipes import Recipe
+from edgebook.statistics.thresholds import ThresholdSums
 from small_market import PLAN, coin_market
 
 MONDAY = milliseconds("2018-06-04")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from edgebook.thresholds import GRID, MIN_WEEKS, STARTS, STEP, Threshold, ThresholdSums, choose_threshold
+from edgebook.statistics.thresholds import GRID, MIN_WEEKS, STARTS, STEP, Threshold, ThresholdSums, choose_threshold
 
 ALPHA = 0.05
 

@@ -12,25 +12,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgebook import tuning, tuning_space, tuning_study, tuning_trials
-from edgebook.book import Book, trade_week
+from edgebook.arms.book import Book, trade_week
 from edgebook.errors import DataError, SettingsError
-from edgebook.heads import fit_heads
-from edgebook.learned_policy import make_policy
-from edgebook.market import DAY_MS, NEVER, WEEK_MS, Market, PlanOutcomes, milliseconds
-from edgebook.params import Sizing, Tuning, section
-from edgebook.policy import score
-from edgebook.recipes import HEAD_LETTERS, Recipe
-from edgebook.record import Record
-from edgebook.signals import find_signals, week_rows
-from edgebook.tuning import study_of_week, tune
-from edgebook.tuning_book import daily_r
-from edgebook.tuning_folds import HOUR_MS, schedule, thinning
-from edgebook.tuning_importance import importance
-from edgebook.tuning_space import SELECTION, search_space, sobol_points
-from edgebook.tuning_study import Study
-from edgebook.tuning_trials import Bench, choose, score_steps
-from edgebook.vote_strategies import OWN
+from edgebook.policy.heads import fit_heads
+from edgebook.policy.learned_policy import make_policy
+from edgebook.policy.market import DAY_MS, NEVER, WEEK_MS, Market, PlanOutcomes, milliseconds
+from edgebook.policy.policy import score
+from edgebook.policy.record import Record
+from edgebook.policy.signals import find_signals, week_rows
+from edgebook.policy.vote_strategies import OWN
+from edgebook.settings.params import Sizing, Tuning, section
+from edgebook.settings.recipes import HEAD_LETTERS, Recipe
+from edgebook.tuning import tuning, tuning_space, tuning_study, tuning_trials
+from edgebook.tuning.tuning import study_of_week, tune
+from edgebook.tuning.tuning_book import daily_r
+from edgebook.tuning.tuning_folds import HOUR_MS, schedule, thinning
+from edgebook.tuning.tuning_importance import importance
+from edgebook.tuning.tuning_space import SELECTION, search_space, sobol_points
+from edgebook.tuning.tuning_study import Study
+from edgebook.tuning.tuning_trials import Bench, choose, score_steps
 
 FIRST, GENESIS, AS_OF = "2019-01-07", "2019-08-05", "2019-11-04"
 PLANS = ("tp1.5_sl1.0_t12", "tp1.5_sl1.0_t24", "tp3.0_sl1.0_t12", "tp3.0_sl1.0_t24")

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgebook import tuning_heads
-from edgebook.heads import evidence, fit_heads
-from edgebook.market import WEEK_MS, Market
-from edgebook.recipes import HEAD_LETTERS
-from edgebook.tuning_heads import compared, head_alternatives, weekly_losses
-from edgebook.tuning_workers import Crew
+from edgebook.policy.heads import evidence, fit_heads
+from edgebook.policy.market import WEEK_MS, Market
+from edgebook.settings.recipes import HEAD_LETTERS
+from edgebook.tuning import tuning_heads
+from edgebook.tuning.tuning_heads import compared, head_alternatives, weekly_losses
+from edgebook.tuning.tuning_workers import Crew
 from test_tuning import FAMILIES, RECIPE, bench_of, make_market, spoiled
 
 LEVELS = [10.0, 30.0, 100.0, 300.0, 1000.0]

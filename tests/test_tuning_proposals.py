@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from edgebook import tuning_proposals
-from edgebook.params import plain
-from edgebook.proposals import Proposal, refusal, waiting
-from edgebook.recipes import Recipe
-from edgebook.tuning_proposals import proposals, searched
+from edgebook.loop.proposals import Proposal, refusal, waiting
+from edgebook.settings.params import plain
+from edgebook.settings.recipes import Recipe
+from edgebook.tuning import tuning_proposals
+from edgebook.tuning.tuning_proposals import proposals, searched
 
 CHAMPION = Recipe(exit_plan="tp2.0_sl1.5_t24", role="champion", head_shrinkage={"C": 30.0})
 TUNED = replace(CHAMPION, role="proposal", shrinkage=300.0, title="tuned 2018-07-02")

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from edgebook import figures_tuning, tuning_readings, tuning_run, tuning_tables
-from edgebook.history import attachments_of
-from edgebook.market import load_market
-from edgebook.params import load_params, plain
+from edgebook.figures import figures_tuning
+from edgebook.loop.history import attachments_of
 from edgebook.paths import Paths
-from edgebook.tuning_study import STUDY_FILE, TRIALS_FILE, Study
-from edgebook.week import Week, open_week
+from edgebook.policy.market import load_market
+from edgebook.reports import tuning_readings, tuning_tables
+from edgebook.seals.week import Week, open_week
+from edgebook.settings.params import load_params, plain
+from edgebook.tuning import tuning_run
+from edgebook.tuning.tuning_study import STUDY_FILE, TRIALS_FILE, Study
 
 SAMPLE = Paths.at("data/sample")
 PICTURES = (

@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgebook import tuning_search
 from edgebook.errors import DataError
-from edgebook.market import Market
-from edgebook.tuning import tune
-from edgebook.tuning_book import Outcome
-from edgebook.tuning_journal import Journal, study_digest
-from edgebook.tuning_search import search
-from edgebook.tuning_space import search_space
-from edgebook.tuning_study import Study
-from edgebook.tuning_workers import crew
+from edgebook.policy.market import Market
+from edgebook.tuning import tuning_search
+from edgebook.tuning.tuning import tune
+from edgebook.tuning.tuning_book import Outcome
+from edgebook.tuning.tuning_journal import Journal, study_digest
+from edgebook.tuning.tuning_search import search
+from edgebook.tuning.tuning_space import search_space
+from edgebook.tuning.tuning_study import Study
+from edgebook.tuning.tuning_workers import crew
 from test_tuning import AS_OF, FAMILIES, PLANS, RECIPE, SETTINGS, SIZING, bench_of, make_market
 
 QUICK = replace(SETTINGS, sobol=6, trials=5, batch=2, grid=True)

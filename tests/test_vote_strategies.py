@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edgebook.plan_outcomes import REGIMES
-from edgebook.vote_strategies import (
+from edgebook.policy.plan_outcomes import REGIMES
+from edgebook.policy.vote_strategies import (
     FAST,
     FAST_WEEKS,
     LARGEST,

@@ -12,10 +12,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from edgebook import tables
 from edgebook.errors import DataError
-from edgebook.safety_steps import kill_at_each_step
-from edgebook.whole_files import scratch_of, whole_folder, write_whole
+from edgebook.files import tables
+from edgebook.files.whole_files import scratch_of, whole_folder, write_whole
+from edgebook.safety.safety_steps import kill_at_each_step
 
 NOBODY = 2**22 + 1
 """No process has this number: it is above the largest that Linux gives."""
@@ -72,7 +72,7 @@ def test_a_folder_that_is_killed_at_any_step_is_never_a_mix(tmp_path, monkeypatc
     place = tmp_path / "folder"
     old, new = {"a": "1", "b": "1", "gone": "1"}, {"a": "2", "b": "2"}
     if not exchange:
-        monkeypatch.setattr("edgebook.whole_files.sys.platform", "elsewhere")
+        monkeypatch.setattr("edgebook.files.whole_files.sys.platform", "elsewhere")
 
     def reset() -> None:
         filled(place, old)
@@ -163,9 +163,9 @@ def test_the_error_names_the_file_that_the_disk_did_not_take(tmp_path, monkeypat
 LIMITED = """
 import sys, pandas as pd
 from pathlib import Path
-from edgebook import tables
+from edgebook.files import tables
 from edgebook.errors import DataError
-from edgebook.whole_files import write_whole
+from edgebook.files.whole_files import write_whole
 place = Path(sys.argv[1])
 for write in (
     lambda: tables.write(pd.DataFrame({"x": range(200_000)}), place / "t.parquet"),

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgebook import cli_views as views
-from edgebook.cli_data import data
-from edgebook.cli_options import as_json_option, here, settings
-from edgebook.cli_trades import TOOLS, export_as, import_
-from edgebook.cli_week import WEEK_COMMANDS
+from edgebook.commands import cli_views as views
+from edgebook.commands.cli_data import data
+from edgebook.commands.cli_options import as_json_option, here, settings
+from edgebook.commands.cli_trades import TOOLS, export_as, import_
+from edgebook.commands.cli_week import WEEK_COMMANDS
 from edgebook.errors import EdgebookError
 
 if TYPE_CHECKING:
-    from edgebook.imports import Tool
-    from edgebook.week import Week
+    from edgebook.seals.week import Week
+    from edgebook.trade_files.imports import Tool
 
 # One thread in the linear algebra: sums in another order are other bytes. Set before numpy is imported.
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -58,7 +58,7 @@ for _command in (*WEEK_COMMANDS, data, import_):
 @as_json_option
 def versions(as_json: bool) -> None:
     """List every week's champion, challenger and decision."""
-    from edgebook.versions import list_versions
+    from edgebook.running.versions import list_versions
 
     views.show(list_versions(_week()), views.versions, as_json=as_json)
 
@@ -73,7 +73,7 @@ def compare(a: str, b: str, as_json: bool) -> None:
     Their settings, weights and coefficients, and what that did to outcomes. A version is a recipe and a week,
     r1@2019-06-24; a recipe alone means its last version.
     """
-    from edgebook.versions import compare_versions
+    from edgebook.running.versions import compare_versions
 
     views.show(compare_versions(_week(), a, b=b), views.comparison, as_json=as_json)
 
@@ -85,7 +85,7 @@ def approve() -> None:
     With learning.approval: manual the gate only recommends. This records your approval in params.yaml; the challenger
     is promoted with the next week. Commit params.yaml.
     """
-    from edgebook.next_week import approve_recommended
+    from edgebook.running.next_week import approve_recommended
 
     recipe = approve_recommended(_week())
     click.echo(f"{recipe} is approved; it takes over with `edgebook advance`")
@@ -100,7 +100,7 @@ def rollback(version: str, reason: str) -> None:
     A recipe (r1) goes on learning; a version (r1@2019-05-06) stays as it was. `edgebook signals` follows at once, the
     history with the next week; nothing sealed is touched. Commit params.yaml.
     """
-    from edgebook.next_week import pin_version
+    from edgebook.running.next_week import pin_version
 
     week = _week()
     following = pin_version(week, version, reason=reason)
@@ -111,7 +111,7 @@ def rollback(version: str, reason: str) -> None:
 @as_json_option
 def signals(as_json: bool) -> None:
     """Print what the champion says of the newest bars."""
-    from edgebook.snapshot import signals_now
+    from edgebook.running.snapshot import signals_now
 
     now, rows = signals_now(settings(), here())
     views.show(rows, partial(views.signals, where=now.told), as_json=as_json)
@@ -121,7 +121,7 @@ def signals(as_json: bool) -> None:
 @as_json_option
 def positions(as_json: bool) -> None:
     """Print what is open in the account."""
-    from edgebook.snapshot import positions_now
+    from edgebook.running.snapshot import positions_now
 
     now, rows = positions_now(settings(), here())
     views.show(rows, partial(views.positions, where=now.told), as_json=as_json)
@@ -139,8 +139,8 @@ def open_(week: str | None, port: int | None, no_browser: bool) -> None:
     import threading
     import webbrowser
 
-    from edgebook.serving import PORT, ReportsServer
-    from edgebook.serving_pages import LedgerPages, week_to_open
+    from edgebook.stages.serving import PORT, ReportsServer
+    from edgebook.stages.serving_pages import LedgerPages, week_to_open
 
     paths = here()
     shown = week_to_open(paths, week)
@@ -165,8 +165,8 @@ def explain(signal_id: str, as_json: bool) -> None:
 
     A signal of the ledger, or any candidate since genesis: then why it was none.
     """
-    from edgebook.explain import explain_signal
-    from edgebook.snapshot import newest_tables
+    from edgebook.running.explain import explain_signal
+    from edgebook.running.snapshot import newest_tables
 
     now = newest_tables(settings(), here())
     found = explain_signal(now.week, signal_id, market=now.market)
@@ -183,7 +183,7 @@ def export(target: str | None, database: str | None, tool: Tool | None) -> None:
     Tables signal_outcomes and tp_sl_hits. Running it again changes no row that is there already. NAME is an environment
     variable or a line of .env; its value, the address with its password, is never on a command line.
     """
-    from edgebook.store import export_ledger
+    from edgebook.store.store import export_ledger
 
     if target and database:
         raise click.UsageError("--to and --database: name one place")
@@ -203,7 +203,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 
     Exits 1 if something is wrong.
     """
-    from edgebook.doctor import examine
+    from edgebook.running.doctor import examine
 
     rows = examine(here())
     views.show([{"check": r.name, "ok": r.ok, "detail": r.detail} for r in rows], views.checks, as_json=as_json)
@@ -236,6 +236,6 @@ def main() -> None:
 
 def _week() -> Week:
     """The last sealed week of the history that params.yaml names."""
-    from edgebook.live import last_sealed
+    from edgebook.running.live import last_sealed
 
     return last_sealed(settings(), here())

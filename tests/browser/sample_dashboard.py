@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from edgebook.dashboard import dashboard_page
-from edgebook.dashboard_document import dashboard_document
-from edgebook.dashboard_pictures import dashboard_pictures
-from edgebook.params import load_params, plain
+from edgebook.dashboard.dashboard import dashboard_page
+from edgebook.dashboard.dashboard_document import dashboard_document
+from edgebook.dashboard.dashboard_pictures import dashboard_pictures
+from edgebook.pages.report_index import Link
+from edgebook.pages.report_names import QUESTIONS, REPORTS
 from edgebook.paths import Paths
-from edgebook.report_index import Link
-from edgebook.report_names import QUESTIONS, REPORTS
-from edgebook.summary import account_metrics
-from edgebook.week import Week
+from edgebook.seals.week import Week
+from edgebook.settings.params import load_params, plain
+from edgebook.stages.summary import account_metrics
 
 SAMPLE = Paths.at("data/sample")
 

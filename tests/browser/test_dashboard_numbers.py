@@ -14,9 +14,9 @@ from explorer import all_rows, go_to, shown_numbers
 from sample_dashboard import SAMPLE, sample_page, sample_week
 from truth import cell_numbers, closed_of, disagreeing, groups, ledger_of, numbers_in
 
-from edgebook.params import load_params
 from edgebook.paths import Paths
-from edgebook.summary import account_metrics, metrics_document
+from edgebook.settings.params import load_params
+from edgebook.stages.summary import account_metrics, metrics_document
 
 HERE = Paths.at()
 

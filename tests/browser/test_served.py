@@ -12,10 +12,10 @@ from sample_dashboard import SAMPLE, sample_document, sample_page, sample_week
 from truth import closed_of, disagreeing, ledger_of
 from watched import barriers
 
-from edgebook import tables
-from edgebook.params import load_params
-from edgebook.serving import ReportsServer
-from edgebook.serving_pages import LedgerPages
+from edgebook.files import tables
+from edgebook.settings.params import load_params
+from edgebook.stages.serving import ReportsServer
+from edgebook.stages.serving_pages import LedgerPages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ccxt
 import pandas as pd
 
-from edgebook.bars import COLUMNS
+from edgebook.bars.bars import COLUMNS
 
 if TYPE_CHECKING:
     import pytest

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from edgebook import database_bars
-from edgebook.bar_database import Database
-from edgebook.database_bars import newer_bars
 from edgebook.errors import DataError
-from edgebook.received import as_known, last_received
-from edgebook.receiving import receive
+from edgebook.settings.bar_database import Database
+from edgebook.sources import database_bars
+from edgebook.sources.database_bars import newer_bars
+from edgebook.sources.received import as_known, last_received
+from edgebook.sources.receiving import receive
 
 UNTIL = pd.Timestamp("2019-08-01", tz="UTC")
 SETTINGS = Database(url="DESK_DATABASE", query="market.ohlcv", timeframe="1h", stamp="open")

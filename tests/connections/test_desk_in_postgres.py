@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from edgebook import tables
-from edgebook.data_fetch import fetch
-from edgebook.databases import open_database
-from edgebook.history import backfill
-from edgebook.params import load_params, plain
+from edgebook.files import tables
+from edgebook.files.databases import open_database
+from edgebook.loop.history import backfill
 from edgebook.paths import Paths
-from edgebook.regime_hmm import label_bars
-from edgebook.seals import sealed_weeks
-from edgebook.stages import run_stage
-from edgebook.store import export_database
-from edgebook.week import Week
+from edgebook.regimes.regime_hmm import label_bars
+from edgebook.running.data_fetch import fetch
+from edgebook.seals.seals import sealed_weeks
+from edgebook.seals.week import Week
+from edgebook.settings.params import load_params, plain
+from edgebook.stages.stages import run_stage
+from edgebook.store.store import export_database
 from small_market import GENESIS, PLAN, small_bars, write_settings
 
 if TYPE_CHECKING:

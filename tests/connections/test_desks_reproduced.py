@@ -18,11 +18,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from desk_repository import FIRST, NEXT, ROOT, make_repository, run, settings
 
-from edgebook.candidates import label_candidates
-from edgebook.databases import open_database
-from edgebook.exit_plans import Costs, ExitPlan
-from edgebook.recorded import read_recorded, snapshots
-from edgebook.seals import read_head, sealed_weeks
+from edgebook.files.databases import open_database
+from edgebook.outcomes.candidates import label_candidates
+from edgebook.outcomes.recorded import read_recorded, snapshots
+from edgebook.seals.seals import read_head, sealed_weeks
+from edgebook.settings.exit_plans import Costs, ExitPlan
 from small_desk import COLUMNS, HITS, desk_trades, write_database
 from small_market import GENESIS, LAST, PLAN, small_bars
 

@@ -12,16 +12,16 @@ import pytest
 from exchanges import Binance, Coinbase, Kraken, as_bars, random_candles, send_here
 from wire import Server
 
-from edgebook import feeds_patience
-from edgebook.bar_feed import Feed
-from edgebook.data_fetch import fetch
 from edgebook.errors import DataError, SettingsError
-from edgebook.feeds import fetch_bars
-from edgebook.known_bars import bars_as_of
-from edgebook.params import Bars, load_params, section
 from edgebook.paths import Paths, repository
-from edgebook.received import as_known, last_received
-from edgebook.receiving import receive
+from edgebook.running.data_fetch import fetch
+from edgebook.settings.bar_feed import Feed
+from edgebook.settings.params import Bars, load_params, section
+from edgebook.sources import feeds_patience
+from edgebook.sources.feeds import fetch_bars
+from edgebook.sources.known_bars import bars_as_of
+from edgebook.sources.received import as_known, last_received
+from edgebook.sources.receiving import receive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

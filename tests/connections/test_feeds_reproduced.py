@@ -20,9 +20,10 @@ from market_folders import stock_folder
 from wire import Server
 from yahoo import Share, Yahoo, session_to
 
-from edgebook import feeds_patience, feeds_yfinance, tables
 from edgebook.cli import cli
-from edgebook.seals import read_head, sealed_weeks
+from edgebook.files import tables
+from edgebook.seals.seals import read_head, sealed_weeks
+from edgebook.sources import feeds_patience, feeds_yfinance
 from small_market import GENESIS, small_bars
 
 if TYPE_CHECKING:

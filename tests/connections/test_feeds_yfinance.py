@@ -12,17 +12,17 @@ from wire import Server
 from yahoo import Share, Yahoo, random_days, session_to
 from yfinance.data import YfData
 
-from edgebook import feeds_patience, feeds_yfinance
-from edgebook.bar_feed import Feed
-from edgebook.bars import TIMEFRAMES
-from edgebook.data_fetch import fetch
+from edgebook.bars.bars import TIMEFRAMES
 from edgebook.errors import DataError, SettingsError
-from edgebook.feeds import fetch_bars
-from edgebook.known_bars import bars_as_of
-from edgebook.params import Bars, load_params, section
 from edgebook.paths import Paths, repository
-from edgebook.received import as_known
-from edgebook.receiving import receive
+from edgebook.running.data_fetch import fetch
+from edgebook.settings.bar_feed import Feed
+from edgebook.settings.params import Bars, load_params, section
+from edgebook.sources import feeds_patience, feeds_yfinance
+from edgebook.sources.feeds import fetch_bars
+from edgebook.sources.known_bars import bars_as_of
+from edgebook.sources.received import as_known
+from edgebook.sources.receiving import receive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from edgebook.paths import Paths, repository
-from edgebook.received import as_known
+from edgebook.sources.received import as_known
 from small_market import END, copy_history, write_settings
 
 

@@ -17,15 +17,15 @@ import pandas as pd
 import pytest
 import yaml
 
-from edgebook.champion import load_champion
-from edgebook.desk_outcomes import OURS
-from edgebook.outcome_recorded import gaps, recorded_of
-from edgebook.outcomes import KEY, as_known
-from edgebook.params import load_params, plain, read_mapping
+from edgebook.analyses.outcome_recorded import gaps, recorded_of
+from edgebook.loop.routing import route
+from edgebook.outcomes.outcomes import KEY, as_known
+from edgebook.outcomes.recorded import read_recorded, snapshots
 from edgebook.paths import Paths, repository
-from edgebook.recorded import read_recorded, snapshots
-from edgebook.routing import route
-from edgebook.week import Week
+from edgebook.running.champion import load_champion
+from edgebook.seals.week import Week
+from edgebook.settings.desk_outcomes import OURS
+from edgebook.settings.params import load_params, plain, read_mapping
 
 pytestmark = pytest.mark.slow
 

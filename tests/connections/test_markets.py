@@ -11,17 +11,17 @@ import pandas as pd
 import pytest
 from market_folders import fx_folder, minute_folder, stock_folder
 
-from edgebook import tables
-from edgebook.data_check import check_data
-from edgebook.history import backfill
+from edgebook.files import tables
 from edgebook.indicators import family
-from edgebook.params import load_params
+from edgebook.loop.history import backfill
+from edgebook.loop.rederive import rederive
+from edgebook.pages.report_names import REPORTS
 from edgebook.paths import Paths, repository
-from edgebook.rederive import rederive
-from edgebook.report_names import REPORTS
-from edgebook.seals import read_seal, sealed_weeks
-from edgebook.settings_yaml import read_mapping
-from edgebook.stages import run_stage
+from edgebook.running.data_check import check_data
+from edgebook.seals.seals import read_seal, sealed_weeks
+from edgebook.settings.params import load_params
+from edgebook.settings.settings_yaml import read_mapping
+from edgebook.stages.stages import run_stage
 from small_market import small_bars, write_settings, write_tables
 
 pytestmark = pytest.mark.slow

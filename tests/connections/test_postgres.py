@@ -22,14 +22,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from edgebook import store
 from edgebook.cli import main
-from edgebook.databases import open_database
 from edgebook.errors import DataError
+from edgebook.files.databases import open_database
 from edgebook.paths import repository
-from edgebook.store import export_database
-from edgebook.store_migrations import VERSION_TABLE
-from edgebook.store_tables import SCHEMA
+from edgebook.store import store
+from edgebook.store.store import export_database
+from edgebook.store.store_migrations import VERSION_TABLE
+from edgebook.store.store_tables import SCHEMA
 
 RESULT = {"take_profit": (102.0, 0.018, 1.2), "stop_loss": (97.0, -0.032, -2.13), "time_exit": (100.5, 0.003, 0.2)}
 
@@ -299,7 +299,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import pandas as pd
-from edgebook import store
+from edgebook.store import store
 
 store.merge_incoming = lambda connection: os.kill(os.getpid(), signal.SIGKILL)
 store.export_database(pd.read_csv(sys.argv[1]), name="DESK_DATABASE", root=Path(sys.argv[2]), history="main")

@@ -50,7 +50,7 @@ def test_what_writes_says_so_in_one_line_and_what_reads_reads(read_only):
 def test_while_a_child_of_a_killed_run_goes_on_nobody_else_starts(small, tmp_path):
     paths = copy_history(small, tmp_path / "mine")
     program = (
-        "import subprocess, sys; from pathlib import Path; from edgebook.lock import only_one\n"
+        "import subprocess, sys; from pathlib import Path; from edgebook.files.lock import only_one\n"
         "with only_one(Path(sys.argv[1]), doing='weekly') as lock:\n"
         "    child = subprocess.Popen(['sleep', '60'], pass_fds=(lock,)); print(child.pid, flush=True); child.wait()"
     )

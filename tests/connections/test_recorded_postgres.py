@@ -11,16 +11,16 @@ from sqlalchemy import text
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from edgebook import tables
-from edgebook.candidates import label_candidates
-from edgebook.databases import open_database
 from edgebook.errors import DataError
-from edgebook.exit_plans import Costs, ExitPlan
-from edgebook.params import load_params
+from edgebook.files import tables
+from edgebook.files.databases import open_database
+from edgebook.outcomes.candidates import label_candidates
+from edgebook.outcomes.recorded import read_recorded
+from edgebook.outcomes.recorded_snapshot import take
 from edgebook.paths import Paths
-from edgebook.recorded import read_recorded
-from edgebook.recorded_snapshot import take
-from edgebook.stages import run_stage
+from edgebook.settings.exit_plans import Costs, ExitPlan
+from edgebook.settings.params import load_params
+from edgebook.stages.stages import run_stage
 from small_desk import desk_trades
 from small_market import PLAN, small_bars, write_settings
 

@@ -10,22 +10,22 @@ import pandas as pd
 import pytest
 
 from desk_history import CHANGES, SECOND, at, taken_candidates, told
-from edgebook.audit import audit
-from edgebook.exit_plans import exit_plan_grid
-from edgebook.history import backfill
-from edgebook.known_bars import RECEIVED_FOLDER, bars_as_of, revised_mondays
-from edgebook.loaded_plans import revised_outcomes
-from edgebook.params import Params
+from edgebook.audit.audit import audit
+from edgebook.evidence.planted_leaks import DESK_LEAK
+from edgebook.loop.history import backfill
+from edgebook.loop.rederive import rederive
+from edgebook.loop.remaking import make_tables
+from edgebook.outcomes.recorded import append, read_recorded
+from edgebook.outcomes.recorded_outcomes import recorded_facts, write_outcomes
+from edgebook.outcomes.recorded_snapshot import take
 from edgebook.paths import Paths
-from edgebook.planted_leaks import DESK_LEAK
-from edgebook.received import append as receive
-from edgebook.received import close
-from edgebook.recorded import append, read_recorded
-from edgebook.recorded_outcomes import recorded_facts, write_outcomes
-from edgebook.recorded_snapshot import take
-from edgebook.rederive import rederive
-from edgebook.remaking import make_tables
-from edgebook.seals import read_head
+from edgebook.policy.loaded_plans import revised_outcomes
+from edgebook.seals.seals import read_head
+from edgebook.settings.exit_plans import exit_plan_grid
+from edgebook.settings.params import Params
+from edgebook.sources.known_bars import RECEIVED_FOLDER, bars_as_of, revised_mondays
+from edgebook.sources.received import append as receive
+from edgebook.sources.received import close
 from small_desk import write_database
 from small_market import GENESIS, copy_history, seal_bytes, small_bars, write_settings
 
@@ -118,7 +118,7 @@ def test_the_audit_of_an_honest_desk_finds_nothing_and_gives_its_seals_again(by_
 def test_what_the_desk_said_later_would_be_found(by_the_week, monkeypatch):
     """The audit can fail: its newest versions, where those in force belong."""
     params, paths = by_the_week
-    monkeypatch.setattr("edgebook.audit.in_force", lambda tables, **_: tables)
+    monkeypatch.setattr("edgebook.audit.audit.in_force", lambda tables, **_: tables)
     found = audit(params, paths, times=2, seed=SEED, weeks=0)
     assert found.leaks[0].name == DESK_LEAK.layer
     assert found.leaks[0].at == found.times[0]

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from edgebook import epochs
-from edgebook.history import backfill
-from edgebook.known_bars import RECEIVED_FOLDER, bars_as_of, revised_mondays
+from edgebook.loop import epochs
+from edgebook.loop.history import backfill
+from edgebook.loop.rederive import rederive
 from edgebook.paths import Paths
-from edgebook.received import append, close
-from edgebook.rederive import rederive
-from edgebook.seals import sealed_weeks
+from edgebook.seals.seals import sealed_weeks
+from edgebook.sources.known_bars import RECEIVED_FOLDER, bars_as_of, revised_mondays
+from edgebook.sources.received import append, close
 from small_market import GENESIS, small_bars, write_settings, write_tables
 
 if TYPE_CHECKING:
-    from edgebook.params import Params
+    from edgebook.settings.params import Params
 
 WEEKS = ["2018-04-02", "2018-04-09", "2018-04-16", "2018-04-23"]
 SPLIT = "2018-04-16"

@@ -16,23 +16,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from edgebook import tables
-from edgebook.candidates import label_candidates
-from edgebook.data_fetch import fetch
 from edgebook.errors import SealError
-from edgebook.exit_plans import Costs, exit_plan_grid
-from edgebook.history import backfill
-from edgebook.next_week import set_next_week
-from edgebook.params import load_params
+from edgebook.files import tables
+from edgebook.files.private_data import add_again, make_private, make_public, seen_by_git
+from edgebook.loop.history import backfill
+from edgebook.outcomes.candidates import label_candidates
 from edgebook.paths import Paths, repository
-from edgebook.private_data import add_again, make_private, make_public, seen_by_git
-from edgebook.safety_market import WEEK, environment, lay_out, small_settings
-from edgebook.seals import read_seal, sealed_weeks
-from edgebook.settings_file import set_week
-from edgebook.sources import load_bars
-from edgebook.stages import run_stage
-from edgebook.summary_state import late_told
-from edgebook.weekly import run_weekly
+from edgebook.running.data_fetch import fetch
+from edgebook.running.next_week import set_next_week
+from edgebook.running.settings_file import set_week
+from edgebook.running.weekly import run_weekly
+from edgebook.safety.safety_market import WEEK, environment, lay_out, small_settings
+from edgebook.seals.seals import read_seal, sealed_weeks
+from edgebook.settings.exit_plans import Costs, exit_plan_grid
+from edgebook.settings.params import load_params
+from edgebook.sources.sources import load_bars
+from edgebook.stages.stages import run_stage
+from edgebook.summary.summary_state import late_told
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -418,8 +418,8 @@ def test_a_symbol_without_its_last_day_holds_the_week_until_it_comes(waiting, mo
     assert "S02/USD 4h since 2018-06-03 00:00" in said
     assert load_params(paths.params).run.as_of == "2018-05-28"
     ran = []
-    monkeypatch.setattr("edgebook.weekly.repro", lambda *_, following, **__: ran.append(following))
-    monkeypatch.setattr("edgebook.weekly._told", lambda *_, week, **__: {"line": week})
+    monkeypatch.setattr("edgebook.running.weekly.repro", lambda *_, following, **__: ran.append(following))
+    monkeypatch.setattr("edgebook.running.weekly._told", lambda *_, week, **__: {"line": week})
     assert say(bars).startswith("2018-06-04; database: 7 new bars")
     assert ran == ["2018-06-04"]
 
@@ -455,7 +455,7 @@ def test_weeks_that_were_missed_are_caught_up_one_a_call_with_the_same_bytes(wai
         backfill(load_params(paths.params), paths, until=following)
         report(paths.root)
 
-    monkeypatch.setattr("edgebook.weekly.repro", seal)
+    monkeypatch.setattr("edgebook.running.weekly.repro", seal)
     assert "the week after is complete too, run it again" in say(until("2018-06-11"))
     assert "sealed" in say(until("2018-06-11"))
     assert "nothing to do" in say(until("2018-06-11"))

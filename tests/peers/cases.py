@@ -12,9 +12,9 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from edgebook.candidates import label_candidates
-from edgebook.exit_plans import Costs, ExitPlan
-from edgebook.sources import load_bars
+from edgebook.outcomes.candidates import label_candidates
+from edgebook.settings.exit_plans import Costs, ExitPlan
+from edgebook.sources.sources import load_bars
 
 AS_OF = "2019-09-30"
 PLANS = (ExitPlan(2.0, 1.5, 24), ExitPlan(1.0, 1.0, 12), ExitPlan(3.0, 1.0, 48))

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from edgebook.deflated import probabilistic_sharpe, sharpe_ratio
-from edgebook.metrics import book_metrics, trade_metrics
+from edgebook.statistics.deflated import probabilistic_sharpe, sharpe_ratio
+from edgebook.statistics.metrics import book_metrics, trade_metrics
 from peers import cases
 from peers.compared import EXACT, ROUNDING, Compared, largest, recorded, recorded_version
 

@@ -10,16 +10,16 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
-from edgebook import drawdowns, folds
-from edgebook.deflated import deflated_sharpe, overfitting, sharpe_ratio
-from edgebook.importance_clusters import newey_west as newey_west_of_columns
-from edgebook.intervals import student
-from edgebook.ratios import daily_ratio_interval, ratio_influence
-from edgebook.regime_hmm import fits_of, fitted, hmm_features
-from edgebook.regime_hmm_em import GaussianHmm, filtered, smoothed
-from edgebook.second_opinions import BLOCK_DAYS, newey_west, sharpe_difference
-from edgebook.sources import load_bars
-from edgebook.tuning_spa import superior_trials
+from edgebook.analyses.second_opinions import BLOCK_DAYS, newey_west, sharpe_difference
+from edgebook.importance.importance_clusters import newey_west as newey_west_of_columns
+from edgebook.regimes.regime_hmm import fits_of, fitted, hmm_features
+from edgebook.regimes.regime_hmm_em import GaussianHmm, filtered, smoothed
+from edgebook.sources.sources import load_bars
+from edgebook.statistics import drawdowns, folds
+from edgebook.statistics.deflated import deflated_sharpe, overfitting, sharpe_ratio
+from edgebook.statistics.intervals import student
+from edgebook.statistics.ratios import daily_ratio_interval, ratio_influence
+from edgebook.tuning.tuning_spa import superior_trials
 from peers import cases
 from peers.compared import EXACT, Compared, installed_version, largest, recorded_version
 from peers.figures import theirs

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from edgebook.drawdowns import drawdown
-from edgebook.outcome_analysis import worst_drawdowns
-from edgebook.tear_sheet import against, book_figures
-from edgebook.tear_sheet_days import by_month, rolling
+from edgebook.analyses.outcome_analysis import worst_drawdowns
+from edgebook.analyses.tear_sheet import against, book_figures
+from edgebook.analyses.tear_sheet_days import by_month, rolling
+from edgebook.statistics.drawdowns import drawdown
 from peers import cases
 from peers.compared import ROUNDING, Compared, largest, recorded_version
 from peers.figures import theirs

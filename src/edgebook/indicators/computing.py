@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from edgebook.bars import check_timeframe
+from edgebook.bars.bars import check_timeframe
 from edgebook.errors import DataError
 from edgebook.indicators.catalogue import CATALOGUE, family
 
@@ -49,7 +49,7 @@ def compute_indicators(bars: pd.DataFrame, patterns: pd.DataFrame) -> tuple[pd.D
     DataError
         A pattern lies at no bar: `patterns` is not of these bars.
     SettingsError
-        A timeframe is not one of `edgebook.bars.TIMEFRAMES`.
+        A timeframe is not one of `edgebook.bars.bars.TIMEFRAMES`.
 
     Notes
     -----

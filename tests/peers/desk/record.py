@@ -14,7 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from edgebook.synthetic import make_market  # noqa: E402
+from edgebook.bars.synthetic import make_market  # noqa: E402
 from small_market import GENESIS  # noqa: E402
 
 FREQTRADE = HERE.parents[2] / ".venv-freqtrade" / "bin" / "python"

@@ -1,0 +1,1 @@
+"""Look-ahead, searched for in every layer by cutting off the future."""

@@ -1,0 +1,1 @@
+"""The page of a week and the page over all weeks."""

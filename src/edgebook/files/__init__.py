@@ -1,0 +1,1 @@
+"""How anything is written and read: tables, whole files or none, locks, credentials, databases."""

@@ -1,0 +1,1 @@
+"""Which indicators matter, against the same indicators shifted in time."""

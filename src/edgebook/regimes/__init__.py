@@ -1,0 +1,1 @@
+"""The regime of every bar, by rules and by a hidden Markov model."""

@@ -1,0 +1,1 @@
+"""What each report shows: tables, pictures and readings in computed words."""

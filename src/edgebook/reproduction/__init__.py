@@ -1,0 +1,1 @@
+"""What is measured of running again elsewhere, byte by byte."""

@@ -1,0 +1,1 @@
+"""What is measured of hostile files and killed runs."""

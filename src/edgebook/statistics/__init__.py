@@ -1,0 +1,1 @@
+"""Rates, ratios, drawdowns and their intervals; shrinkage, folds and calibration."""

@@ -1,0 +1,1 @@
+"""The ledger in an SQL database, with migrations; two may write at once."""

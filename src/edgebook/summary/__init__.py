@@ -1,0 +1,1 @@
+"""The week in words and numbers: summary.md and metrics.json."""

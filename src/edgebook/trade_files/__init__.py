@@ -1,0 +1,1 @@
+"""Trades of other programs, read and written: freqtrade, backtesting.py, vectorbt."""

@@ -1,0 +1,1 @@
+"""The search for better settings: proposals, corrected for how often was tried."""
