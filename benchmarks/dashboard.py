@@ -23,7 +23,8 @@ from edgebook.errors import EdgebookError
 from edgebook.outcomes.outcomes import signal_ids
 from edgebook.paths import Paths, repository
 from edgebook.seals.week import Week
-from edgebook.settings.params import load_params, plain
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import plain
 from edgebook.stages.serving import ReportsServer
 
 sys.path.insert(0, str(repository() / "tests" / "browser"))

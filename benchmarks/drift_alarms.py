@@ -32,7 +32,8 @@ from edgebook.patterns import find_patterns
 from edgebook.policy.market import WEEK_MS, Market, load_market, milliseconds
 from edgebook.regimes.regimes import segment
 from edgebook.settings.exit_plans import Costs, exit_plan_grid
-from edgebook.settings.params import Params, load_params, plain
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import Params, plain
 from edgebook.settings.recipes import Recipe
 
 START, GENESIS, END = "2018-01-01", "2018-06-18", "2019-03-25"

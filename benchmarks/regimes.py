@@ -23,7 +23,8 @@ from edgebook.regimes.regime_hmm_em import filtered, fit_hmm
 from edgebook.regimes.regime_hmm_newest import newest_hmm_regime
 from edgebook.regimes.regime_hmm_plain import filtered_plain, step_plain
 from edgebook.regimes.regimes import segment
-from edgebook.settings.params import load_params, plain
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import plain
 from edgebook.sources.sources import load_bars
 
 REPEATS = 5

@@ -23,7 +23,8 @@ from edgebook.patterns import find_patterns
 from edgebook.policy.market import Market, PlanOutcomes, milliseconds
 from edgebook.regimes.regime_hmm import label_bars
 from edgebook.settings.exit_plans import Costs, exit_plan_grid
-from edgebook.settings.params import Params, load_params, plain
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import Params, plain
 
 if TYPE_CHECKING:
     from pathlib import Path

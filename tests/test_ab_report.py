@@ -15,7 +15,8 @@ from edgebook.arms.gate import Trial, bet
 from edgebook.errors import SettingsError
 from edgebook.figures import figures_gate
 from edgebook.reports import ab_decision, ab_readings, ab_routing_readings, ab_routing_tables, ab_tables
-from edgebook.settings.params import load_params, plain
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import plain
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "ab_test.ipynb"
 PARAMS = load_params(Path(__file__).parents[1] / "params.yaml")

@@ -12,7 +12,8 @@ from edgebook.analyses import ab_routed, ab_sample_size, power
 from edgebook.analyses.ab_trials import Comparison, Settings
 from edgebook.loop.routing import route
 from edgebook.paths import Paths
-from edgebook.settings.params import AbTest, load_params, plain
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import AbTest, plain
 
 PARAMS = load_params(Paths.at().root / "params.yaml")
 SETTINGS = Settings(PARAMS.gate, PARAMS.learning, PARAMS.sizing, PARAMS.ab_test)

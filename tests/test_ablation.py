@@ -26,7 +26,8 @@ from edgebook.evidence.loop_counts import rounded
 from edgebook.loop.history import rules_of
 from edgebook.paths import Paths
 from edgebook.policy.market import WEEK_MS
-from edgebook.settings.params import Params, load_params
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import Params
 from edgebook.settings.recipes import HEAD_LETTERS, Recipe
 
 RECIPE = Recipe(exit_plan="tp2.0_sl1.5_t24", refit_weeks=2)

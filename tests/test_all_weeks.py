@@ -14,7 +14,7 @@ from edgebook.dashboard.all_weeks import Estimate, Event, Wealth, WeekRow, all_w
 from edgebook.dashboard.all_weeks_page import all_weeks_page
 from edgebook.figures.trend_lines import Series, across, date_ticks, trend
 from edgebook.seals.week import Week
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 
 HOSTILE = "<script>alert(1)</script>"
 

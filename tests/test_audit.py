@@ -24,7 +24,7 @@ from edgebook.evidence.planted_leaks import LEAKS, stamped_at_open
 from edgebook.paths import repository
 from edgebook.policy.heads import fit_heads
 from edgebook.policy.market import WEEK_MS
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 from small_market import copy_history, seal_bytes
 
 KEY = ["pair", "timeframe", "date"]

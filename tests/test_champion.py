@@ -23,7 +23,8 @@ from edgebook.regimes.regimes import REGIMES, segment
 from edgebook.running import live_bars
 from edgebook.running.live_bars import extended, newest_market, windows_of
 from edgebook.running.snapshot import signals_now
-from edgebook.settings.params import AbTest, Pin, load_params
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import AbTest, Pin
 from small_market import GENESIS, LAST
 
 RULE = {

@@ -11,7 +11,8 @@ import pytest
 
 from edgebook.cli import main
 from edgebook.paths import repository
-from edgebook.settings.params import load_params, read_mapping
+from edgebook.settings.loading import load_params
+from edgebook.settings.settings_yaml import read_mapping
 
 SAMPLE = repository() / "data" / "sample"
 LAST = read_mapping(SAMPLE / "params.yaml")["run"]["as_of"]

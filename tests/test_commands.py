@@ -26,7 +26,7 @@ from edgebook.loop.loop import learn_week
 from edgebook.paths import Paths, repository
 from edgebook.policy.market import load_market
 from edgebook.seals.seals import read_seal, sealed_weeks, write_seal
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 from small_market import END, GENESIS, LAST, copy_history, seal_bytes
 
 Shell = Callable[..., SimpleNamespace]

@@ -20,7 +20,7 @@ from edgebook.running import daily
 from edgebook.running.daily import day_line, days_done, run_daily
 from edgebook.running.snapshot import newest_tables, positions_now, signals_now
 from edgebook.seals.seals import read_seal
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 from small_market import LAST, copy_history, seal_bytes
 
 NEXT = "2018-06-04"

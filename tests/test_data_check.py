@@ -18,7 +18,8 @@ from edgebook.running.data_check import check_data
 from edgebook.running.data_check_calendar import calendar_of, gaps
 from edgebook.running.data_check_series import OUTLIER_TIMES, outliers
 from edgebook.settings.bar_files import Files
-from edgebook.settings.params import Synthetic, load_params
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import Synthetic
 from edgebook.sources.sources import load_bars
 from test_folder_dialects import OHLCV, put
 

@@ -31,7 +31,8 @@ from edgebook.running.live_bars import Window
 from edgebook.running.live_columns import with_newest
 from edgebook.seals.seals import read_seal
 from edgebook.settings.desk_section import Desk
-from edgebook.settings.params import load_params, plain, section
+from edgebook.settings.loading import load_params, section
+from edgebook.settings.params import plain
 from edgebook.settings.recipes import Recipe
 from small_market import LAST, PLAN, copy_history, small_bars
 

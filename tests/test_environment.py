@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from edgebook.paths import repository
-from edgebook.settings.params import read_mapping
+from edgebook.settings.settings_yaml import read_mapping
 
 ROOT = repository()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

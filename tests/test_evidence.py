@@ -13,7 +13,7 @@ from edgebook.evidence.evidence_loops import null_spec, planned, planted_spec, r
 from edgebook.evidence.evidence_markets import NULLS
 from edgebook.evidence.evidence_page import evidence_page, faults
 from edgebook.paths import Paths, repository
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 
 KNOWN = {study: read_study(Paths.at().evidence, study) for study in STUDIES}
 

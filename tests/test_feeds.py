@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from edgebook.bars.bars import check_bars
 from edgebook.errors import SettingsError
 from edgebook.settings.bar_feed import Feed
-from edgebook.settings.params import Bars, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Bars
 from edgebook.sources import feeds, feeds_patience, feeds_yfinance
 from edgebook.sources.feeds_pages import Wanted, page_of
 from edgebook.sources.feeds_patience import GaveUpError, Trouble, in_few_words, patiently

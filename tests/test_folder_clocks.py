@@ -15,7 +15,7 @@ from edgebook.errors import DataError, SettingsError
 from edgebook.folder.folder import folder_bars
 from edgebook.folder.folder_splits import suspected_splits
 from edgebook.settings.bar_files import Files
-from edgebook.settings.params import section
+from edgebook.settings.loading import section
 from edgebook.sources.sources import load_bars
 from test_folder_dialects import OHLCV, put, read, refusal
 

@@ -13,7 +13,7 @@ from edgebook.bars.bars import COLUMNS, utc
 from edgebook.errors import DataError
 from edgebook.folder.folder import folder_bars
 from edgebook.settings.bar_files import Files
-from edgebook.settings.params import section
+from edgebook.settings.loading import section
 
 CLOSES = ["2019-01-07 01:00", "2019-01-07 02:00"]
 """Closes of two hourly bars; the first opens at midnight."""

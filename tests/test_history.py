@@ -19,7 +19,7 @@ from edgebook.loop.rederive import rederive
 from edgebook.paths import Paths
 from edgebook.policy.market import load_market
 from edgebook.seals.seals import read_seal, sealed_weeks
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 from small_market import END, GENESIS, LAST, copy_history, seal_bytes, small_bars, write_settings, write_tables
 
 MIDDLE = "2018-04-30"
@@ -233,7 +233,7 @@ def test_other_processor_settings_and_hash_seeds_give_the_same_bytes(small, tmp_
     program = (
         "import sys; from pathlib import Path; from edgebook.loop.history import backfill;"
         "from edgebook.paths import Paths;"
-        "from edgebook.settings.params import load_params; paths = Paths(Path(sys.argv[1]));"
+        "from edgebook.settings.loading import load_params; paths = Paths(Path(sys.argv[1]));"
         "backfill(load_params(paths.params), paths, until=sys.argv[2])"
     )
     for place in (paths.history("main"), paths.root / "data" / "ledger"):

@@ -21,7 +21,8 @@ import yaml
 from edgebook.cli import cli
 from edgebook.paths import repository
 from edgebook.seals.week import Week
-from edgebook.settings.params import load_params, read_mapping
+from edgebook.settings.loading import load_params
+from edgebook.settings.settings_yaml import read_mapping
 from edgebook.sources.sources import load_bars
 from small_market import LAST, copy_history
 

@@ -27,7 +27,8 @@ from edgebook.loop.loop import begin_history, learn_week
 from edgebook.paths import Paths
 from edgebook.policy.market import WEEK_MS, Market, load_market, milliseconds
 from edgebook.seals.seals import Seal
-from edgebook.settings.params import Params, load_params
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import Params
 from edgebook.settings.recipes import HEAD_LETTERS, Recipe
 from small_market import GENESIS, write_settings, write_tables
 

@@ -26,20 +26,6 @@ PACKAGES = [
 """From the data to the user; a package imports only from itself and from those before it. Three modules lie beside the
 packages: `errors`, `paths` and `cli`."""
 
-MAY_LOOK_UP: dict[tuple[str, str], str] = {}
-"""Imports against the order, each with its reason."""
-
-CYCLES_BROKEN_BY_LATE_IMPORT: dict[tuple[str, str], str] = {
-    (
-        "settings.params",
-        "settings.settings_rules",
-    ): "the rules name the sections that they hold for, and a section asks for its rules",
-}
-"""Imports inside a function that would close a circle at the top of a module."""
-
-LONGER: dict[str, str] = {}
-"""Modules above 300 lines, each with its reason."""
-
 HEAVY = ("pandas", "numpy", "scipy", "sklearn", "statsmodels", "matplotlib", "numba", "optuna", "talib", "pyarrow")
 """Libraries that take from a tenth of a second to seconds to import."""
 
@@ -88,29 +74,19 @@ def test_imports_run_one_way():
         for imported in others
         if place_of(imported) > place_of(importer)
     }
-    assert against == set(MAY_LOOK_UP)
+    assert against == set()
 
 
 def test_there_are_no_circles():
-    graph = {
-        module: {other for other in others if (module, other) not in CYCLES_BROKEN_BY_LATE_IMPORT}
-        for module, others in GRAPH.items()
-    }
     try:
-        TopologicalSorter(graph).prepare()
+        TopologicalSorter(GRAPH).prepare()
     except CycleError as error:
         pytest.fail(" <- ".join(error.args[1]))
 
 
-def test_circles_are_broken_where_they_are_said_to_be():
-    for importer, imported in CYCLES_BROKEN_BY_LATE_IMPORT:
-        assert {imported} & GRAPH[importer], f"{importer} no longer imports {imported}: take the exception out"
-
-
 def test_a_module_is_one_idea_long():
     lines = {module: len(text.splitlines()) for module, text in TEXTS.items()}
-    assert {module: n for module, n in lines.items() if n > 300 and module not in LONGER} == {}, "split it by idea"
-    assert {module: lines[module] for module in LONGER if lines[module] <= 300} == {}, "short again: not an exception"
+    assert {module: n for module, n in lines.items() if n > 300} == {}, "split it by idea"
 
 
 def test_only_candidates_look_at_later_bars():
@@ -148,7 +124,7 @@ def test_the_package_is_light_to_import():
 
 
 def test_the_settings_are_light_to_read():
-    assert loaded("import edgebook.settings.params, edgebook.paths, edgebook.errors") == set()
+    assert loaded("import edgebook.settings.loading, edgebook.paths, edgebook.errors") == set()
 
 
 def test_help_is_light():

@@ -20,7 +20,8 @@ from edgebook.running.explain import explain_signal
 from edgebook.running.live import newest_ranges, newest_rows, newest_signals, open_positions, policy_in_force, routed
 from edgebook.running.versions import compare_versions, list_versions
 from edgebook.seals.week import Week
-from edgebook.settings.params import AbTest, Pin, load_params
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import AbTest, Pin
 from small_market import GENESIS, LAST, copy_history, small_bars, write_settings
 
 

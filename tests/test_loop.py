@@ -19,7 +19,8 @@ from edgebook.loop.loop import begin_history, learn_week
 from edgebook.paths import Paths
 from edgebook.policy.market import Market, load_market
 from edgebook.seals.seals import Seal, read_seal, seal_files
-from edgebook.settings.params import Approval, Params, Pin, load_params, plain
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import Approval, Params, Pin, plain
 from edgebook.settings.recipes import Recipe
 from edgebook.statistics import thresholds
 from small_market import GENESIS, LAST

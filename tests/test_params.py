@@ -9,7 +9,9 @@ import pytest
 
 from edgebook.errors import SettingsError
 from edgebook.paths import repository
-from edgebook.settings.params import Bars, Gate, Params, Recipe, Run, Tuning, load_params, plain, read_mapping, section
+from edgebook.settings.loading import load_params, section
+from edgebook.settings.params import Bars, Gate, Params, Recipe, Run, Tuning, plain
+from edgebook.settings.settings_yaml import read_mapping
 
 SHIPPED = repository() / "params.yaml"
 

@@ -18,7 +18,8 @@ from edgebook.policy.market import REGIMES, WEEK_MS, Market
 from edgebook.policy.policy import SPREAD, Policy, score
 from edgebook.policy.record import HEADS, Record
 from edgebook.policy.signals import Signals, find_signals
-from edgebook.settings.params import plain, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import plain
 from edgebook.settings.recipes import HEAD_LETTERS, Recipe
 from edgebook.statistics.thresholds import Threshold
 from small_market import PLAN, coin_market

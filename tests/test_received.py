@@ -19,7 +19,8 @@ from edgebook.outcomes.silent_series import SILENT_MS
 from edgebook.paths import Paths
 from edgebook.running.data_fetch import fetch
 from edgebook.settings.bar_database import Database
-from edgebook.settings.params import Bars, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Bars
 from edgebook.sources.database_bars import database_bars, newer_bars
 from edgebook.sources.known_bars import bars_as_of, end_of, late_at, revised_mondays
 from edgebook.sources.late_series import ENDED_MS, late_series

@@ -18,7 +18,7 @@ from edgebook.outcomes.recorded_versions import find_facts, with_recorded
 from edgebook.paths import Paths
 from edgebook.settings.desk_outcomes import Outcomes
 from edgebook.settings.exit_plans import Costs, ExitPlan
-from edgebook.settings.params import section
+from edgebook.settings.loading import section
 from small_desk import desk_trades
 from small_market import small_bars
 

@@ -20,7 +20,8 @@ from edgebook.policy.market import NEVER, load_market
 from edgebook.reports.outcome_recorded_readings import NOTHING, findings_table, recorded_reading, traded_table
 from edgebook.running.data_fetch import fetch_first
 from edgebook.seals.week import Week
-from edgebook.settings.params import Run, load_params
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import Run
 from edgebook.stages.stages import run_stage
 from small_desk import desk_trades, write_database
 from small_market import GENESIS, PLAN, seal_bytes, write_settings

@@ -29,7 +29,8 @@ from edgebook.regimes.regime_hmm_em import GaussianHmm, filtered, fit_hmm, smoot
 from edgebook.regimes.regime_hmm_newest import newest_hmm_regime
 from edgebook.regimes.regime_hmm_plain import filtered_plain, smoothed_plain, step_plain
 from edgebook.regimes.regimes import REGIMES, segment
-from edgebook.settings.params import Regimes, plain, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Regimes, plain
 from small_market import coin_market
 
 HMM: dict[str, Any] = {

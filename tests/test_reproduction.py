@@ -16,7 +16,8 @@ from edgebook.reproduction.reproduction import measure, reproduction_section, sm
 from edgebook.reproduction.reproduction_compare import bytes_that_differ, compare
 from edgebook.reproduction.reproduction_run import OUTPUTS
 from edgebook.reproduction.reproduction_variations import FIRST, KERNELS, Variation, environment_of, variations
-from edgebook.settings.params import Params, load_params
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import Params
 from small_market import write_settings
 
 ROW = {

@@ -14,7 +14,8 @@ from edgebook.loop.loop import learn_week
 from edgebook.paths import Paths
 from edgebook.policy.market import Market, load_market, milliseconds
 from edgebook.seals.seals import Seal, read_seal, write_seal
-from edgebook.settings.params import AbTest, Approval, Params, Pin, load_params
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import AbTest, Approval, Params, Pin
 from small_market import END, LAST, copy_history, seal_bytes
 
 NEXT, AFTER = "2018-06-04", "2018-06-11"

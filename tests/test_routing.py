@@ -22,7 +22,8 @@ from edgebook.loop.week_rows import account_rows, ledger_rows
 from edgebook.policy.market import WEEK_MS, Market, load_market, milliseconds
 from edgebook.policy.signals import Signals
 from edgebook.seals.seals import Seal, read_seal, seal_files, sealed_weeks
-from edgebook.settings.params import AbTest, Params, load_params
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import AbTest, Params
 from small_market import BAR_MS, GENESIS, LAST, PLAN, coin_market, copy_history, seal_bytes, write_settings
 
 NEXT, AFTER = "2018-06-04", "2018-06-11"

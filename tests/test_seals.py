@@ -30,7 +30,7 @@ from edgebook.seals.seals import (
     sealed_weeks,
     write_seal,
 )
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 from small_market import LAST, copy_history, seal_bytes
 
 NEXT = "2018-06-04"

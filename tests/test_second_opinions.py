@@ -8,7 +8,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportions
 from edgebook.analyses import repeated_looks, second_opinions
 from edgebook.analyses.ab_trials import Settings
 from edgebook.paths import Paths
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 
 PARAMS = load_params(Paths.at().root / "params.yaml")
 SETTINGS = Settings(PARAMS.gate, PARAMS.learning, PARAMS.sizing, PARAMS.ab_test)

@@ -24,7 +24,7 @@ from edgebook.cli import cli
 from edgebook.errors import BusyError, EdgebookError, SealError
 from edgebook.files import tables
 from edgebook.paths import Paths, repository
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 from edgebook.stages.serving import Pages, ReportsServer, file_below
 from edgebook.stages.serving_pages import LedgerPages, week_to_open
 

@@ -19,7 +19,8 @@ from edgebook.loop.history import backfill
 from edgebook.paths import Paths, repository
 from edgebook.seals.seals import read_seal, sealed_weeks
 from edgebook.seals.week import Week
-from edgebook.settings.params import load_params, plain
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import plain
 from edgebook.settings.sections import join
 from edgebook.settings.settings_yaml import read_mapping
 from edgebook.stages import stages
@@ -161,7 +162,7 @@ def test_every_stage_of_dvc_yaml_can_be_run(small):
 
 
 def stages_of(paths: Paths) -> dict[str, dict]:
-    from edgebook.settings.params import read_mapping
+    from edgebook.settings.settings_yaml import read_mapping
 
     return read_mapping(paths.root / "dvc.yaml")["stages"]
 

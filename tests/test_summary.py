@@ -17,7 +17,7 @@ from edgebook.policy.market import milliseconds
 from edgebook.policy.signals import entering_rows, find_signals
 from edgebook.seals.seals import read_seal
 from edgebook.seals.week import Week
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 from edgebook.statistics.intervals import clusters_of, rate_interval
 from edgebook.summary import summary_numbers
 from edgebook.summary.summary_changes import importance_changes, policy_changes

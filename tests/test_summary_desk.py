@@ -14,7 +14,8 @@ from edgebook.outcomes.recorded_outcomes import recorded_facts, write_outcomes
 from edgebook.paths import Paths
 from edgebook.seals.week import Week
 from edgebook.settings.desk_outcomes import Outcomes
-from edgebook.settings.params import Run, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Run
 from edgebook.summary.summary_desk import desk_lines, desk_week
 from edgebook.summary.summary_text import gather_facts, summary_text
 from small_desk import FEE, desk_trades

@@ -22,7 +22,7 @@ from edgebook.analyses.tear_sheet_days import (
 from edgebook.figures import figures_tear_sheet
 from edgebook.reports import tear_sheet_readings, tear_sheet_tables
 from edgebook.seals.week import Week
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 from edgebook.statistics.drawdowns import drawdown, redrawn
 from edgebook.statistics.metrics import book_metrics
 

@@ -21,7 +21,8 @@ from edgebook.policy.policy import score
 from edgebook.policy.record import Record
 from edgebook.policy.signals import find_signals, week_rows
 from edgebook.policy.vote_strategies import OWN
-from edgebook.settings.params import Sizing, Tuning, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Sizing, Tuning
 from edgebook.settings.recipes import HEAD_LETTERS, Recipe
 from edgebook.tuning import tuning, tuning_space, tuning_study, tuning_trials
 from edgebook.tuning.tuning import study_of_week, tune

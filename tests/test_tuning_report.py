@@ -15,7 +15,8 @@ from edgebook.paths import Paths
 from edgebook.policy.market import load_market
 from edgebook.reports import tuning_readings, tuning_tables
 from edgebook.seals.week import Week, open_week
-from edgebook.settings.params import load_params, plain
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import plain
 from edgebook.tuning import tuning_run
 from edgebook.tuning.tuning_study import STUDY_FILE, TRIALS_FILE, Study
 

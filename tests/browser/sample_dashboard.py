@@ -12,7 +12,8 @@ from edgebook.pages.report_index import Link
 from edgebook.pages.report_names import QUESTIONS, REPORTS
 from edgebook.paths import Paths
 from edgebook.seals.week import Week
-from edgebook.settings.params import load_params, plain
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import plain
 from edgebook.stages.summary import account_metrics
 
 SAMPLE = Paths.at("data/sample")

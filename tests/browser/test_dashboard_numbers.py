@@ -15,7 +15,7 @@ from sample_dashboard import SAMPLE, sample_page, sample_week
 from truth import cell_numbers, closed_of, disagreeing, groups, ledger_of, numbers_in
 
 from edgebook.paths import Paths
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 from edgebook.stages.summary import account_metrics, metrics_document
 
 HERE = Paths.at()

@@ -13,7 +13,7 @@ from truth import closed_of, disagreeing, ledger_of
 from watched import barriers
 
 from edgebook.files import tables
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 from edgebook.stages.serving import ReportsServer
 from edgebook.stages.serving_pages import LedgerPages
 

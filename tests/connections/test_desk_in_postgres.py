@@ -15,7 +15,8 @@ from edgebook.regimes.regime_hmm import label_bars
 from edgebook.running.data_fetch import fetch
 from edgebook.seals.seals import sealed_weeks
 from edgebook.seals.week import Week
-from edgebook.settings.params import load_params, plain
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import plain
 from edgebook.stages.stages import run_stage
 from edgebook.store.store import export_database
 from small_market import GENESIS, PLAN, small_bars, write_settings

@@ -17,7 +17,8 @@ from edgebook.errors import DataError, SettingsError
 from edgebook.paths import Paths, repository
 from edgebook.running.data_fetch import fetch
 from edgebook.settings.bar_feed import Feed
-from edgebook.settings.params import Bars, load_params, section
+from edgebook.settings.loading import load_params, section
+from edgebook.settings.params import Bars
 from edgebook.sources import feeds_patience, feeds_yfinance
 from edgebook.sources.feeds import fetch_bars
 from edgebook.sources.known_bars import bars_as_of

@@ -25,7 +25,9 @@ from edgebook.paths import Paths, repository
 from edgebook.running.champion import load_champion
 from edgebook.seals.week import Week
 from edgebook.settings.desk_outcomes import OURS
-from edgebook.settings.params import load_params, plain, read_mapping
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import plain
+from edgebook.settings.settings_yaml import read_mapping
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ from edgebook.pages.report_names import REPORTS
 from edgebook.paths import Paths, repository
 from edgebook.running.data_check import check_data
 from edgebook.seals.seals import read_seal, sealed_weeks
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 from edgebook.settings.settings_yaml import read_mapping
 from edgebook.stages.stages import run_stage
 from small_market import small_bars, write_settings, write_tables

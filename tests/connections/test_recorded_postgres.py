@@ -19,7 +19,7 @@ from edgebook.outcomes.recorded import read_recorded
 from edgebook.outcomes.recorded_snapshot import take
 from edgebook.paths import Paths
 from edgebook.settings.exit_plans import Costs, ExitPlan
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 from edgebook.stages.stages import run_stage
 from small_desk import desk_trades
 from small_market import PLAN, small_bars, write_settings

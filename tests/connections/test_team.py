@@ -29,7 +29,7 @@ from edgebook.running.weekly import run_weekly
 from edgebook.safety.safety_market import WEEK, environment, lay_out, small_settings
 from edgebook.seals.seals import read_seal, sealed_weeks
 from edgebook.settings.exit_plans import Costs, exit_plan_grid
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 from edgebook.sources.sources import load_bars
 from edgebook.stages.stages import run_stage
 from edgebook.summary.summary_state import late_told

@@ -18,7 +18,8 @@ from edgebook.analyses.ab_trials import Comparison, Settings, banded, rounded
 from edgebook.analyses.second_opinions import two_proportions
 from edgebook.arms.gate import bet
 from edgebook.loop.routing import version_of
-from edgebook.settings.params import AbTest, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import AbTest
 from edgebook.statistics import intervals
 from edgebook.statistics.intervals import Interval
 

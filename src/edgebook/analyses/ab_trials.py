@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from edgebook.arms.gate import Trial, promotion_bar
-from edgebook.settings.params import AbTest, Gate, Learning, Sizing, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import AbTest, Gate, Learning, Sizing
 from edgebook.statistics import intervals
 from edgebook.statistics.metrics import DECIMALS, closed_trades
 

@@ -15,7 +15,8 @@ import pandas as pd
 from edgebook.analyses.goal_values import Gain, manual_interventions, rate_gain, regime_profit
 from edgebook.analyses.learning_curve import week_number
 from edgebook.analyses.tracks import ACCOUNT, FROZEN
-from edgebook.settings.params import Goals, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Goals
 from edgebook.statistics.cells import MIN_EFFECTIVE
 from edgebook.statistics.intervals import UNDEFINED, Interval
 from edgebook.statistics.metrics import book_metrics, closed_trades, trade_metrics

@@ -14,7 +14,7 @@ from edgebook.outcomes.recorded_outcomes import recorded_facts
 from edgebook.outcomes.recorded_versions import several_orders
 from edgebook.policy.loaded_plans import has_recorded
 from edgebook.settings.desk_outcomes import Outcomes
-from edgebook.settings.params import section
+from edgebook.settings.loading import section
 from edgebook.statistics import intervals
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 import pandas as pd
 
-from edgebook.settings.params import Goals, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Goals
 from edgebook.statistics.intervals import Interval, weeks_since_epoch, wilson
 from edgebook.statistics.metrics import closed_trades
 

@@ -16,7 +16,8 @@ from edgebook.analyses.regime_truth import balanced_accuracy, lag_by_regime, reg
 from edgebook.files.tables import KEY
 from edgebook.regimes.regime_hmm import hmm_settings, rule_settings, segment_hmm
 from edgebook.regimes.regimes import BEARISH, BULLISH, REGIMES, VOLATILE, segment
-from edgebook.settings.params import Regimes, plain, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Regimes, plain
 from edgebook.statistics.intervals import clusters_of, mean_interval, rate_interval
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from scipy import stats
 from edgebook.files import tables
 from edgebook.regimes.regime_hmm import label_bars, rule_settings
 from edgebook.regimes.regimes import REGIMES, segment
-from edgebook.settings.params import Regimes, plain, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Regimes, plain
 from edgebook.statistics.intervals import Interval, clusters_of, mean_interval, rate_interval
 
 if TYPE_CHECKING:

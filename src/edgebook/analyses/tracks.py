@@ -23,7 +23,8 @@ from edgebook.policy.policy import Policy
 from edgebook.policy.record import Record
 from edgebook.policy.signals import find_signals, week_rows
 from edgebook.seals.seals import DAY_COLUMNS, LEDGER_COLUMNS
-from edgebook.settings.params import Sizing, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Sizing
 from edgebook.settings.recipes import HEAD_LETTERS
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from edgebook.paths import Paths
 from edgebook.policy.market import load_market
 from edgebook.seals.seals import read_head, read_seal, sealed_weeks, write_seal
 from edgebook.seals.week import Week
-from edgebook.settings.params import AbTest, Run, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import AbTest, Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -27,6 +27,6 @@ def here() -> Paths:
 
 def settings() -> Params:
     """Its params.yaml, checked."""
-    from edgebook.settings.params import load_params
+    from edgebook.settings.loading import load_params
 
     return load_params(here().params)

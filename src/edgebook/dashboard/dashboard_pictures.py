@@ -20,7 +20,8 @@ from edgebook.figures.figures_learning import thresholds_picture, weights_pictur
 from edgebook.files.formats import formatted
 from edgebook.importance.importance_run import sealed_importance
 from edgebook.reports.figures_importance import contributions_picture, decisions_picture
-from edgebook.settings.params import Gate, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
 
     from edgebook.evidence.ablation import SEEDS
     from edgebook.evidence.evidence_page import evidence_page, faults
-    from edgebook.settings.params import load_params
+    from edgebook.settings.loading import load_params
 
     parser = ArgumentParser(prog="python -m edgebook.evidence", description="Whether the loop fools itself.")
     parser.add_argument("studies", nargs="*", choices=[[], *STUDIES], help=f"of {', '.join(STUDIES)}; default: all")

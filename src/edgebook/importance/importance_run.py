@@ -21,7 +21,8 @@ from edgebook.indicators import head_of
 from edgebook.seals.seal_shapes import IMPORTANCE
 from edgebook.seals.seals import sealed_weeks
 from edgebook.settings.json_shapes import parsed
-from edgebook.settings.params import Importance, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Importance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

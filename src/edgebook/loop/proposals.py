@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from edgebook.settings.params import plain, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import plain
 from edgebook.settings.recipes import Recipe
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from edgebook.errors import SealError
 from edgebook.loop.history import Progress, backfill
 from edgebook.paths import Paths
 from edgebook.seals.seals import read_head, sealed_weeks
-from edgebook.settings.params import AbTest, Params, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import AbTest, Params
 from edgebook.sources.known_bars import RECEIVED_FOLDER
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from edgebook.arms.drift_streams import TRADES
 from edgebook.loop.drift_week import sealed_drift
 from edgebook.arms.drift_words import alarms_of, kind_of, stream_words
 from edgebook.settings.params import Drift as Settings
-from edgebook.settings.params import section
+from edgebook.settings.loading import section
 from edgebook.pages.report import formatted, prose, table
 
 if TYPE_CHECKING:

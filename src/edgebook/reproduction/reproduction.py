@@ -18,7 +18,8 @@ from edgebook.paths import Paths
 from edgebook.reproduction.reproduction_compare import Comparison, compare
 from edgebook.reproduction.reproduction_run import CONTROL, OUTPUTS
 from edgebook.reproduction.reproduction_variations import FIRST, Variation, environment_of, variations
-from edgebook.settings.params import Params, load_params, plain
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import Params, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -52,7 +52,7 @@ def run(folder: Path, *, scope: Scope) -> None:
 
 def _run_stages(paths: Paths) -> None:
     """Every stage, in the order of dvc.yaml."""
-    from edgebook.settings.params import read_mapping
+    from edgebook.settings.settings_yaml import read_mapping
     from edgebook.stages.stages import run_stage
 
     for stage in read_mapping(paths.root / "dvc.yaml")["stages"]:
@@ -64,7 +64,9 @@ def _run_tables_and_seals(paths: Paths) -> None:
     from edgebook.files import tables
     from edgebook.loop.history import backfill
     from edgebook.regimes.regime_hmm import label_bars
-    from edgebook.settings.params import load_params, plain, read_mapping
+    from edgebook.settings.loading import load_params
+    from edgebook.settings.params import plain
+    from edgebook.settings.settings_yaml import read_mapping
     from edgebook.stages.sample import TABLE_STAGES
     from edgebook.stages.stages import MODULE_STAGES
 
@@ -157,7 +159,7 @@ def _encoding(_: Path) -> bytes:
 
 
 def _workers(folder: Path) -> bytes:
-    from edgebook.settings.params import load_params
+    from edgebook.settings.loading import load_params
 
     return str(load_params(Paths(folder).params).tuning.workers).encode()
 

@@ -155,7 +155,7 @@ def load_champion(root: str = ".", *, history: str | None = None) -> Champion:
     from edgebook.outcomes.recorded_columns import read_columns
     from edgebook.paths import Paths
     from edgebook.running.snapshot import newest_tables
-    from edgebook.settings.params import load_params
+    from edgebook.settings.loading import load_params
 
     paths = Paths.at(root)
     params = load_params(paths.params)

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from edgebook.errors import EdgebookError
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 
 if TYPE_CHECKING:
     from edgebook.paths import Paths

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgebook.errors import SettingsError
 from edgebook.files.whole_files import write_whole
-from edgebook.settings.params import Params, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Params
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from edgebook.running.next_week import is_finished, next_is_complete, repro, set
 from edgebook.running.settings_file import next_monday
 from edgebook.seals.seal_lines import decision_line
 from edgebook.seals.seals import read_seal
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 
 if TYPE_CHECKING:
     from edgebook.paths import Paths

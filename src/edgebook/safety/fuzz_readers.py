@@ -41,7 +41,7 @@ def readers(sample: Paths, *, scratch: Path) -> list[Reader]:
 
 
 def _settings(root: Path) -> None:
-    from edgebook.settings.params import load_params
+    from edgebook.settings.loading import load_params
 
     load_params(Paths(root).params)
 

@@ -92,7 +92,7 @@ def _of_folder() -> list[Reader]:
     from edgebook.folder.folder import folder_bars
     from edgebook.folder.folder_splits import read_factors
     from edgebook.settings.bar_files import Files, check_files
-    from edgebook.settings.params import section
+    from edgebook.settings.loading import section
     from edgebook.settings.universe import declared_universe
 
     def declared(root: Path) -> None:

@@ -25,7 +25,7 @@ from edgebook.files.whole_files import write_whole
 from edgebook.safety.safety_desk import lay_out_desk
 from edgebook.safety.safety_market import DAY, WEEK, environment, lay_out, small_settings
 from edgebook.safety.safety_state import put_back, state_of, torn_in
-from edgebook.settings.params import load_params
+from edgebook.settings.loading import load_params
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +47,8 @@ PREPARE = """
 import sys
 from pathlib import Path
 from edgebook.files import tables
-from edgebook.settings.params import load_params, plain
+from edgebook.settings.loading import load_params
+from edgebook.settings.params import plain
 from edgebook.settings.settings_yaml import read_mapping
 from edgebook.paths import Paths
 from edgebook.regimes.regime_hmm import label_bars

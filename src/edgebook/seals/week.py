@@ -17,7 +17,8 @@ from edgebook.outcomes.outcomes import as_known, known_outcomes
 from edgebook.paths import Paths
 from edgebook.policy.market import Market, load_market
 from edgebook.seals.seals import Seal, read_head, read_seal, sealed_weeks
-from edgebook.settings.params import Run, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Run
 from edgebook.settings.recipe_entries import known_recipe
 
 if TYPE_CHECKING:

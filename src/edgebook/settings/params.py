@@ -9,8 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from edgebook.settings.bar_database import Database
 from edgebook.settings.bar_feed import Feed
@@ -18,10 +17,6 @@ from edgebook.settings.bar_files import Files
 from edgebook.settings.desk_outcomes import Outcomes
 from edgebook.settings.desk_section import Desk
 from edgebook.settings.recipes import Recipe
-from edgebook.settings.sections import build
-from edgebook.settings.settings_yaml import read_mapping as read_mapping
-
-Section = TypeVar("Section")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,45 +228,6 @@ class Params:
     drift: Drift = field(default_factory=Drift)
     outcomes: Outcomes = field(default_factory=Outcomes)
     desk: Desk = field(default_factory=Desk)
-
-
-def load_params(path: Path) -> Params:
-    """Read and check the settings.
-
-    Parameters
-    ----------
-    path : Path
-        A YAML 1.2 file (so that ``1e-3`` is a number, as it is to DVC).
-
-    Raises
-    ------
-    SettingsError
-        One line that names the setting, what is wrong, and what to do.
-    """
-    return section(Params, read_mapping(path), where=path.name)
-
-
-def section(kind: type[Section], mapping: Mapping[str, Any], *, where: str) -> Section:
-    """Build one section and check it.
-
-    Parameters
-    ----------
-    kind : type
-        The section's dataclass.
-    mapping : mapping
-        Names and plain values, as YAML or a notebook's parameter cell gives them.
-    where : str
-        How errors name it, e.g. ``params.yaml: tuning``.
-
-    Raises
-    ------
-    SettingsError
-        Unknown or missing setting, wrong type, impossible value.
-    """
-    from edgebook.settings.settings_rules import RULES
-
-    built: Section = build(kind, mapping, where=where, rules=RULES)
-    return built
 
 
 def plain(value: Any) -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgebook.settings.params import plain, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import plain
 from edgebook.settings.recipes import Recipe
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgebook.settings.params import load_params, read_mapping
+from edgebook.settings.loading import load_params
+from edgebook.settings.settings_yaml import read_mapping
 from edgebook.stages.stages import MODULE_STAGES
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from edgebook.pages.report import ReportHeader
 from edgebook.pages.report_names import REPORTS
 from edgebook.paths import Paths
 from edgebook.seals.seal_lines import decision_line
-from edgebook.settings.params import Params, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Params
 from edgebook.settings.recipes import Recipe
 from edgebook.settings.settings_yaml import read_mapping
 

@@ -13,7 +13,7 @@ from edgebook.outcomes.recorded_check import contradicting
 from edgebook.outcomes.recorded_outcomes import read_known
 from edgebook.reports.outcome_recorded_readings import fills_words
 from edgebook.settings.desk_outcomes import Outcomes
-from edgebook.settings.params import section
+from edgebook.settings.loading import section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,8 @@ from edgebook.errors import DataError
 from edgebook.files.whole_files import whole_folder
 from edgebook.importance.importance_run import SEALED_NAME, kept_in_force
 from edgebook.indicators import families_of
-from edgebook.settings.params import Sizing, Tuning, section
+from edgebook.settings.loading import section
+from edgebook.settings.params import Sizing, Tuning
 from edgebook.settings.recipe_entries import known_recipe
 from edgebook.tuning.tuning import study_due, study_of_week
 from edgebook.tuning.tuning_study import STUDY_FILE, Study
