@@ -15,12 +15,13 @@ import pytest
 import small_market
 from edgebook.audit.audit import audit
 from edgebook.audit.audit_compare import compare_documents, compare_files, compare_rows
+from edgebook.audit.audit_cut import bars_until, made_of_finer
 from edgebook.audit.audit_found import LAYERS, Audit, Layer
-from edgebook.audit.audit_pipeline import HONEST, bars_until, made_of_finer
 from edgebook.cli import main
 from edgebook.errors import SealError, SettingsError, WeekError
 from edgebook.evidence.audit_evidence import AUDITS, MARKETS, audit_section, small_bars, small_settings
 from edgebook.evidence.planted_leaks import LEAKS, stamped_at_open
+from edgebook.loop.pipeline import HONEST
 from edgebook.paths import repository
 from edgebook.policy.heads import fit_heads
 from edgebook.policy.market import WEEK_MS

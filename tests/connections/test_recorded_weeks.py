@@ -14,14 +14,13 @@ from edgebook.audit.audit import audit
 from edgebook.evidence.planted_leaks import DESK_LEAK
 from edgebook.loop.history import backfill
 from edgebook.loop.rederive import rederive
-from edgebook.loop.remaking import make_tables
+from edgebook.loop.remaking import remake_tables
 from edgebook.outcomes.recorded import append, read_recorded
 from edgebook.outcomes.recorded_outcomes import recorded_facts, write_outcomes
 from edgebook.outcomes.recorded_snapshot import take
 from edgebook.paths import Paths
 from edgebook.policy.loaded_plans import revised_outcomes
 from edgebook.seals.seals import read_head
-from edgebook.settings.exit_plans import exit_plan_grid
 from edgebook.settings.params import Params
 from edgebook.sources.known_bars import RECEIVED_FOLDER, bars_as_of, revised_mondays
 from edgebook.sources.received import append as receive
@@ -66,12 +65,8 @@ def receive_until(week: str, paths: Paths) -> None:
 def tables_of(paths: Paths, week: str) -> Params:
     """Every table as the stages leave it in a week."""
     params = settings(paths, week)
-    grid = params.candidates
-    plans = exit_plan_grid(
-        take_profit_atr=grid.take_profit_atr, stop_loss_atr=grid.stop_loss_atr, time_limit_bars=grid.time_limit_bars
-    )
     bars = bars_as_of(params.bars, root=paths.root, as_of=week)
-    make_tables(params, bars, plans=plans, into=paths, recorded=paths.recorded, as_of=week)
+    remake_tables(params, bars, plans=params.candidates.plans, into=paths, recorded=paths.recorded, as_of=week)
     return params
 
 

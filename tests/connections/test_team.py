@@ -28,7 +28,6 @@ from edgebook.running.settings_file import set_week
 from edgebook.running.weekly import run_weekly
 from edgebook.safety.safety_market import WEEK, environment, lay_out, small_settings
 from edgebook.seals.seals import read_seal, sealed_weeks
-from edgebook.settings.exit_plans import Costs, exit_plan_grid
 from edgebook.settings.loading import load_params
 from edgebook.sources.sources import load_bars
 from edgebook.stages.stages import run_stage
@@ -81,10 +80,7 @@ def planted(bars: pd.DataFrame, *, until: str, n: int) -> pd.DataFrame:
     """Trades whose names and numbers are found nowhere else, of candidates that had closed by a Monday."""
     params = small_settings(Paths(repository()))
     grid = params.candidates
-    plans = exit_plan_grid(
-        take_profit_atr=grid.take_profit_atr, stop_loss_atr=grid.stop_loss_atr, time_limit_bars=grid.time_limit_bars
-    )
-    costs = Costs(grid.fee_bps, grid.slippage_bps, grid.short_financing_bps_per_day)
+    plans, costs = grid.plans, grid.costs
     table = label_candidates(bars, plans, costs=costs, atr_bars=grid.atr_bars)[PLAN]
     closed = table[(table["exit_reason"] != "open") & (table["close_date"] <= pd.Timestamp(until, tz="UTC"))]
     rng = np.random.default_rng(7)

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from edgebook.audit.audit_cut import bars_until, made_of_finer, tables_at
 from edgebook.audit.audit_desk import in_force
 from edgebook.audit.audit_found import LAYERS, Audit, added_up
 from edgebook.audit.audit_layers import BARS, View, compare_bars, compare_learning, compare_tables, joined
-from edgebook.audit.audit_pipeline import HONEST, bars_until, made_of_finer, make_tables
 from edgebook.audit.audit_seals import (
     RECORD,
     SEALS,
@@ -33,6 +33,7 @@ from edgebook.audit.audit_seals import (
 )
 from edgebook.errors import SealError, SettingsError, WeekError
 from edgebook.files import tables
+from edgebook.loop.pipeline import HONEST
 from edgebook.outcomes.recorded_outcomes import read_known
 from edgebook.paths import Paths
 from edgebook.policy.market import load_market
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from edgebook.audit.audit_compare import Compared
-    from edgebook.audit.audit_pipeline import Pipeline, Series
+    from edgebook.audit.audit_cut import Series
+    from edgebook.loop.pipeline import Pipeline
     from edgebook.settings.params import Params
 
 
@@ -148,7 +150,7 @@ class _Walk:
         """Tables made of what was known at a time, or of all there is, in a folder of that name."""
         paths = Paths(self.folder / name)
         until = self.bars["date"].max() if at is None else at
-        make_tables(
+        tables_at(
             bars_until(self.bars, until, made=self.made, pipeline=self.pipeline), self.params, paths=paths,
             pipeline=self.pipeline, recorded=self.paths.recorded, trades=self.trades, at=at,
         )  # fmt: skip

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgebook.audit.audit_pipeline import Pipeline
+    from edgebook.loop.pipeline import Pipeline
     from edgebook.paths import Paths
     from edgebook.policy.heads import Head
     from edgebook.policy.market import Market

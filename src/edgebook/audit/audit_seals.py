@@ -27,7 +27,7 @@ from edgebook.settings.params import AbTest, Run
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from edgebook.audit.audit_pipeline import Pipeline
+    from edgebook.loop.pipeline import Pipeline
     from edgebook.settings.params import Params
 
 Files = dict[str, bytes]

@@ -16,11 +16,11 @@ import pandas as pd
 
 from edgebook.audit.audit import audit
 from edgebook.audit.audit_found import LAYERS
-from edgebook.audit.audit_pipeline import HONEST, make_tables
 from edgebook.bars.synthetic import make_market
 from edgebook.evidence.loop_counts import upper_limit
 from edgebook.evidence.planted_leaks import LEAKS
 from edgebook.loop.history import backfill
+from edgebook.loop.pipeline import make_tables
 from edgebook.paths import Paths
 from edgebook.settings.params import AbTest, Importance, Run, Tuning
 from edgebook.sources.sources import load_bars
@@ -117,7 +117,7 @@ def measure(params: Params, *, quick: bool, tell: Callable[[int, int], None]) ->
     for market in markets:
         with tempfile.TemporaryDirectory(prefix="edgebook-") as folder:
             paths, given = Paths(Path(folder)), small_settings(params, market)
-            make_tables(small_bars(market), given, paths=paths, pipeline=HONEST)
+            make_tables(small_bars(market), given, plans=given.candidates.plans, into=paths)
             backfill(given, paths, until=given.run.as_of)
             found = audit(given, paths, times=times, seed=market.seed, tell=_after(done, tell, steps=steps))
             done += times

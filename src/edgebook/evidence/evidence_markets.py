@@ -150,6 +150,8 @@ def prepare_market(spec: MarketSpec, params: Params, *, exit_plans: Sequence[str
         Folder that keeps the tables of all markets; a market that was made by other code or settings is made again.
     """
     from edgebook.audit.source_digest import source_digest
+    from edgebook.loop.pipeline import make_tables
+    from edgebook.settings.exit_plans import ExitPlan
 
     settings = {
         "spec": asdict(spec),
@@ -161,37 +163,13 @@ def prepare_market(spec: MarketSpec, params: Params, *, exit_plans: Sequence[str
     if not paths.root.exists():
         building = Paths(paths.root.with_suffix(f".{os.getpid()}.tmp"))
         shutil.rmtree(building.root, ignore_errors=True)
-        _write_tables(spec, params, exit_plans=exit_plans, paths=building)
+        plans = [ExitPlan.parse(name) for name in exit_plans]
+        make_tables(_bars(spec, building), params, plans=plans, into=building)
         if not paths.root.exists():
             building.root.rename(paths.root)
     market = load_market(paths)
     place = paths.root / "data" / f"{SIGNALS}.parquet"
     return EvidenceMarket(spec, paths, market, _aligned(tables.read(place), market) if place.exists() else None)
-
-
-def _write_tables(spec: MarketSpec, params: Params, *, exit_plans: Sequence[str], paths: Paths) -> None:
-    """Everything that the stages before the loop leave."""
-    from edgebook.indicators import compute_indicators
-    from edgebook.outcomes.candidates import label_candidates
-    from edgebook.outcomes.outcomes import known_outcomes
-    from edgebook.patterns import find_patterns
-    from edgebook.regimes.regime_hmm import label_bars
-    from edgebook.settings.exit_plans import Costs, ExitPlan
-
-    bars = _bars(spec, paths)
-    patterns = find_patterns(bars)
-    values, votes = compute_indicators(bars, patterns)
-    for frame, place in (
-        (bars, paths.bars), (patterns, paths.patterns), (values, paths.indicators), (votes, paths.votes),
-        (label_bars(bars, plain(params.regimes)), paths.regimes),
-    ):  # fmt: skip
-        tables.write(frame, place)
-    grid = params.candidates
-    costs = Costs(grid.fee_bps, grid.slippage_bps, grid.short_financing_bps_per_day)
-    plans = [ExitPlan.parse(name) for name in exit_plans]
-    for name, frame in label_candidates(bars, plans, costs=costs, atr_bars=grid.atr_bars).items():
-        tables.write(frame, paths.candidates / f"{name}.parquet")
-        tables.write(known_outcomes(frame), paths.outcomes / f"{name}.parquet")
 
 
 def _bars(spec: MarketSpec, paths: Paths) -> pd.DataFrame:

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from edgebook.audit.audit_layers import BARS, FITTED_HEADS, HEAD_SCORES, HMM, INDICATORS, OUTCOMES
-from edgebook.audit.audit_pipeline import HONEST, Pipeline
 from edgebook.bars.bars import TIMEFRAMES, resample
 from edgebook.indicators import compute_indicators
+from edgebook.loop.pipeline import HONEST, Pipeline
 from edgebook.outcomes.candidates import label_candidates
 from edgebook.outcomes.recorded_versions import Facts, with_recorded
 from edgebook.policy.heads import Head, fit_heads

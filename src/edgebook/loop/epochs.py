@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgebook.loop.columns_as_sealed import tables_with
-from edgebook.loop.remaking import make_tables
+from edgebook.loop.remaking import remake_tables
 from edgebook.paths import Paths
 from edgebook.policy.loaded_plans import revised_outcomes
 from edgebook.policy.market import Market, load_market
-from edgebook.settings.exit_plans import exit_plan_grid
 from edgebook.sources.known_bars import RECEIVED_FOLDER, bars_as_of, revised_mondays
 
 if TYPE_CHECKING:
@@ -121,15 +120,11 @@ def _with_or_without(
 
 def _tables_as_known(params: Params, paths: Paths, *, as_of: str, scratch: Path) -> Paths:
     """Make every table of the bars as known at a Monday, beside links to seals and ledger."""
-    grid = params.candidates
     into = Paths(scratch)
     (scratch / "data").mkdir()
     for folder in (paths.root / "models", paths.root / "data" / "ledger", paths.recorded, paths.root / RECEIVED_FOLDER):
         folder.mkdir(parents=True, exist_ok=True)
         (scratch / folder.relative_to(paths.root)).symlink_to(os.path.realpath(folder), target_is_directory=True)
-    plans = exit_plan_grid(
-        take_profit_atr=grid.take_profit_atr, stop_loss_atr=grid.stop_loss_atr, time_limit_bars=grid.time_limit_bars
-    )
     bars = bars_as_of(params.bars, root=paths.root, as_of=as_of)
-    make_tables(params, bars, plans=plans, into=into, recorded=paths.recorded, as_of=as_of)
+    remake_tables(params, bars, plans=params.candidates.plans, into=into, recorded=paths.recorded, as_of=as_of)
     return into

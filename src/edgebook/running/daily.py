@@ -105,7 +105,7 @@ def make_tables(params: Params, paths: Paths, *, until: str) -> None:
     until : str
         A midnight UTC.
     """
-    from edgebook.loop.remaking import make_tables as make_of
+    from edgebook.loop.remaking import remake_tables
     from edgebook.settings.exit_plans import ExitPlan
 
     bars = bars_as_of(params.bars, root=paths.root, as_of=until)
@@ -114,7 +114,7 @@ def make_tables(params: Params, paths: Paths, *, until: str) -> None:
     held = {position["exit_plan"] for position in seal.account.positions}
     plans = sorted({arm.policy.exit_plan for arm in seal.arms.values()} | held)
     exits = [ExitPlan.parse(name) for name in plans]
-    make_of(params, bars, plans=exits, into=paths.daily(params.run.history), recorded=paths.recorded, as_of=until)
+    remake_tables(params, bars, plans=exits, into=paths.daily(params.run.history), recorded=paths.recorded, as_of=until)
 
 
 def day_line(documents: Sequence[dict[str, Any]]) -> str:

@@ -16,6 +16,7 @@ from edgebook.settings.bar_feed import Feed
 from edgebook.settings.bar_files import Files
 from edgebook.settings.desk_outcomes import Outcomes
 from edgebook.settings.desk_section import Desk
+from edgebook.settings.exit_plans import Costs, ExitPlan, exit_plan_grid
 from edgebook.settings.recipes import Recipe
 
 
@@ -72,6 +73,20 @@ class Candidates:
     fee_bps: float
     slippage_bps: float
     short_financing_bps_per_day: float
+
+    @property
+    def plans(self) -> list[ExitPlan]:
+        """Every exit plan of the grid."""
+        return exit_plan_grid(
+            take_profit_atr=self.take_profit_atr,
+            stop_loss_atr=self.stop_loss_atr,
+            time_limit_bars=self.time_limit_bars,
+        )
+
+    @property
+    def costs(self) -> Costs:
+        """What a trade pays, in basis points."""
+        return Costs(self.fee_bps, self.slippage_bps, self.short_financing_bps_per_day)
 
 
 @dataclass(frozen=True, kw_only=True)

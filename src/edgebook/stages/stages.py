@@ -113,15 +113,10 @@ def _indicators(given: Mapping[str, Any], paths: Paths) -> str:
 
 def _candidates(given: Mapping[str, Any], paths: Paths) -> str:
     from edgebook.outcomes.candidates import label_candidates
-    from edgebook.settings.exit_plans import Costs, exit_plan_grid
     from edgebook.settings.params import Candidates
 
     grid = section(Candidates, given["candidates"], where="params.yaml: candidates")
-    plans = exit_plan_grid(
-        take_profit_atr=grid.take_profit_atr, stop_loss_atr=grid.stop_loss_atr, time_limit_bars=grid.time_limit_bars
-    )
-    costs = Costs(grid.fee_bps, grid.slippage_bps, grid.short_financing_bps_per_day)
-    labelled = label_candidates(tables.read(paths.bars), plans, costs=costs, atr_bars=grid.atr_bars)
+    labelled = label_candidates(tables.read(paths.bars), grid.plans, costs=grid.costs, atr_bars=grid.atr_bars)
     with tables.folder(paths.candidates) as folder:
         for name, frame in labelled.items():
             tables.write(frame, folder / f"{name}.parquet")
