@@ -15,14 +15,19 @@ import edgebook
 from edgebook.bars.synthetic import make_market
 from edgebook.errors import DataError, SealError
 from edgebook.indicators import compute_indicators
+from edgebook.outcomes.desk_columns import joined_columns, with_patterns
+from edgebook.outcomes.recorded_columns import given_columns
 from edgebook.patterns import find_patterns
 from edgebook.policy.market import Market, build_market, milliseconds
+from edgebook.policy.market_tags import latest_tags
 from edgebook.regimes.newest_regime import newest_regime
 from edgebook.regimes.regime_hmm import hmm_settings, segment_hmm
 from edgebook.regimes.regimes import REGIMES, segment
 from edgebook.running import live_bars
 from edgebook.running.live_bars import extended, newest_market, windows_of
+from edgebook.running.live_columns import newest_columns, with_newest
 from edgebook.running.snapshot import signals_now
+from edgebook.settings.desk_section import Desk
 from edgebook.settings.loading import load_params
 from edgebook.settings.params import AbTest, Pin
 from small_market import GENESIS, LAST
@@ -79,6 +84,31 @@ def test_a_window_that_is_too_short_would_be_noticed(monkeypatch):
     monkeypatch.setattr(live_bars, "WINDOW_BARS", 300)
     end = long_market()[0]["date"].iloc[0] + pd.Timedelta(days=116)
     assert len(differing(end, loaded_hours_before=5)) > 5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_desks_patterns_tag_the_newest_bar_as_they_tag_it_in_the_tables(seed):
+    """Of the bar itself and of the two before it, known in time and a minute late, beside ours and instead of them."""
+    rng = np.random.default_rng(seed)
+    whole, _ = long_market()
+    bars = whole[whole["date"] <= whole["date"].iloc[0] + pd.Timedelta(days=100, hours=int(rng.integers(24)))]
+    desk = Desk(patterns="mine")
+    told = bars.groupby(["pair", "timeframe"]).tail(8)[["pair", "timeframe", "date"]]
+    said = ["", "+alpha", "-zulu", "+alpha -beta", "+zulu -alpha"]
+    told = told.assign(
+        mine=rng.choice(said, len(told), p=[0.6, 0.1, 0.1, 0.1, 0.1]),
+        known_at=told["date"] + pd.to_timedelta(rng.integers(0, 2, len(told)), unit="min"),
+    )
+    there = joined_columns(bars.reset_index(drop=True), desk, given_columns(told, desk, units={}))
+    tags, names = latest_tags(bars, with_patterns(find_patterns(bars), there))
+    windows = windows_of(bars, length_bars=LENGTH)
+    found, rows = newest_columns(told, windows=windows, asked=list(windows), desk=desk, units={})
+    market, order = newest_market(windows, list(windows), regimes=RULE, patterns=found.patterns)
+    assert with_newest(market, found, rows=rows).values.shape == market.values.shape
+    last = bars.reset_index(drop=True).groupby(["pair", "timeframe"]).indices
+    table = {key: [names[code] for code in tags[last[key][-1]]] for key in order}
+    assert {key: [market.tag_names[code] for code in market.tag[row]] for key, row in order.items()} == table
+    assert any(name.startswith("desk_") for both in table.values() for name in both)
 
 
 def test_the_models_regime_of_the_newest_bar_is_that_of_the_tables():

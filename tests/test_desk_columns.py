@@ -28,7 +28,7 @@ from edgebook.policy.heads import evidence, fit_heads
 from edgebook.policy.indicator_weights import as_text, from_text
 from edgebook.policy.market import load_market, milliseconds
 from edgebook.running.live_bars import Window
-from edgebook.running.live_columns import with_newest
+from edgebook.running.live_columns import newest_columns, with_newest
 from edgebook.seals.seals import read_seal
 from edgebook.settings.desk_section import Desk
 from edgebook.settings.loading import load_params, section
@@ -360,11 +360,16 @@ def test_a_live_system_hands_over_what_the_tables_would_say(told):
     )  # fmt: skip
     desk = Desk(indicators={"good": "B", "idle": "A"}, votes={"score": "C"})
     given = pd.read_parquet(next(told.recorded.glob("*.parquet"))).iloc[-4000:]
-    found = with_newest(newest, given, windows={key: window}, desk=desk, units={})
+
+    def live(given):
+        columns, rows = newest_columns(given, windows={key: window}, asked=[key], desk=desk, units={})
+        return with_newest(newest, columns, rows=rows)
+
+    found = live(given)
     np.testing.assert_array_equal(found.values[0], market.values[row])
     np.testing.assert_array_equal(found.votes[0], market.votes[row])
     late = given.assign(known_at=given["known_at"] + pd.Timedelta("1min"))
-    before = with_newest(newest, late, windows={key: window}, desk=desk, units={})
+    before = live(late)
     same_series = market.pair[:row] == 0
     same_series &= market.timeframe[:row] == market.timeframe[row]
     np.testing.assert_array_equal(before.values[0, 69:], market.values[np.flatnonzero(same_series)[-1], 69:])

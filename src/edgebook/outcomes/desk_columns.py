@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 REGIME_COLUMN = "regime_desk"
 """Of data/regimes.parquet, where a desk brings its own labels."""
+DESK_PATTERN = "desk_"
+"""How the names of a desk's patterns begin in our tables; they count as chart patterns."""
 _PATTERN = re.compile(r"([+-])([a-z][a-z0-9_]{0,39})")
 
 
@@ -204,7 +206,7 @@ def _patterns(bars: pd.DataFrame, texts: NDArray[np.object_] | None) -> pd.DataF
                     "letters, digits and _, each once a bar, with spaces between"
                 )
             signs[match[2]] = 1 if match[1] == "+" else -1
-        rows += [(int(row), f"desk_{name}", sign) for name, sign in sorted(signs.items())]
+        rows += [(int(row), f"{DESK_PATTERN}{name}", sign) for name, sign in sorted(signs.items())]
     found = bars[KEY].take([row for row, _, _ in rows]).reset_index(drop=True)
     return found.assign(
         pattern=pd.Series([name for _, name, _ in rows], dtype="str"),

@@ -10,7 +10,7 @@ import numpy as np
 from edgebook.loop.routing import PAIRED
 from edgebook.running.live import newest_signals, policies_in_force, routed
 from edgebook.running.live_bars import REGIME_SLACK_BARS, WINDOW_BARS, extended, newest_market, window_of, windows_of
-from edgebook.running.live_columns import with_newest
+from edgebook.running.live_columns import newest_columns, with_newest
 from edgebook.settings.timeframes import TIMEFRAMES
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Champion:
         columns : DataFrame, optional
             Your own columns that params.yaml declares in section `desk`: pair, timeframe, date (close of the bar that
             they are about), known_at where they have one, and the columns. Without them the heads go without: each
-            counts as missing, and the rule's regime stands for yours.
+            counts as missing, the rule's regime stands for yours, and no pattern of yours tags a bar.
         pair : str, optional
             Only this pair's; by default every series that has a bar in `bars`.
         equity : float, optional
@@ -114,9 +114,13 @@ class Champion:
             known = ", ".join(sorted({name for name, _ in windows}))
             raise DataError(f"bars: none of {pair or 'any pair'}; the champion knows {known}")
         settings = self.params.regimes
-        market, rows = newest_market(windows, asked, regimes=vars(settings), labels={one.regimes for one in policies})
-        if columns is not None:
-            market = with_newest(market, columns, windows=windows, desk=self.params.desk, units=self.units)
+        labels = {one.regimes for one in policies}
+        if columns is None:
+            market, rows = newest_market(windows, asked, regimes=vars(settings), labels=labels)
+        else:
+            desk, last = newest_columns(columns, windows=windows, asked=asked, desk=self.params.desk, units=self.units)
+            market, rows = newest_market(windows, asked, regimes=vars(settings), labels=labels, patterns=desk.patterns)
+            market = with_newest(market, desk, rows=last)
         ends = [windows[key].last(WINDOW_BARS).prices for key in rows]
         atr = np.array([talib.ATR(*prices[1:], self.params.candidates.atr_bars)[-1] for prices in ends])
         order = np.array([i for i, _ in sorted(enumerate(rows), key=lambda one: one[1])])

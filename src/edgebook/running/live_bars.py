@@ -16,6 +16,7 @@ import pandas as pd
 
 from edgebook.bars.bars import COLUMNS, TIMEFRAMES, check_bars
 from edgebook.errors import DataError
+from edgebook.outcomes.desk_columns import DESK_PATTERN
 from edgebook.policy.market import PATTERN_BARS, REGIMES, Market
 from edgebook.policy.plan_outcomes import code_type, to_ms
 from edgebook.regimes.newest_regime import newest_regime
@@ -145,6 +146,7 @@ def newest_market(
     *,
     regimes: Mapping[str, Any],
     labels: Collection[str] = ("rule",),
+    patterns: pd.DataFrame | None = None,
 ) -> tuple[Market, dict[Key, int]]:
     """The newest bars of some series as a `Market` without outcomes, and the row of each.
 
@@ -157,6 +159,8 @@ def newest_market(
         Section `regimes` of params.yaml.
     labels : collection of {"rule", "hmm", "desk"}
         Those that the policies go by; a desk's are the rule's until `live_columns` puts them in.
+    patterns : DataFrame, optional
+        A desk's patterns at the last bars, rows as in data/patterns.parquet.
 
     Raises
     ------
@@ -191,7 +195,7 @@ def newest_market(
         whole_votes = np.zeros((len(CATALOGUE), series[k].size), np.int8)
         fill_series(series[k], events, around[k], whole_values, whole_votes)
         values[i], votes[i] = whole_values[:, -1], whole_votes[:, -1]
-        tags.append(_newest_tags(found))
+        tags.append(_newest_tags([*found, *_of_desk(patterns, key, closed_ms=own.closed_ms)]))
     pairs = tuple(sorted({pair for pair, _ in order}))
     timeframes = tuple(sorted({timeframe for _, timeframe in order}, key=TIMEFRAMES.__getitem__))
     names = ("none", *sorted({name for both in tags for name in both} - {"none"}))
@@ -223,16 +227,32 @@ def _matters(key: Key, asked: Collection[Key]) -> bool:
     return any(key[0] == pair or key[1] == timeframe for pair, timeframe in asked)
 
 
+def _of_desk(
+    patterns: pd.DataFrame | None, key: Key, *, closed_ms: NDArray[np.int64]
+) -> list[tuple[str, NDArray[np.int8]]]:
+    """Direction of each of a desk's patterns at the last bars of a series."""
+    if patterns is None:
+        return []
+    own = patterns[(patterns["pair"] == key[0]) & (patterns["timeframe"] == key[1])]
+    last = closed_ms[-PATTERN_BARS:]
+    found = []
+    for name, rows in own.groupby("pattern", sort=True):
+        said = dict(zip(to_ms(rows["date"]).tolist(), rows["direction"].tolist(), strict=True))
+        found.append((str(name), np.array([said.get(at, 0) for at in last.tolist()], np.int8)))
+    return found
+
+
 def _newest_tags(found: Sequence[tuple[str, NDArray[np.int8]]]) -> tuple[str, str]:
     """Latest pattern in favour of each side at the last bar: as `market.build_market` tags a bar."""
     from edgebook.patterns import CHART_PATTERNS
 
     tags = ["none", "none"]
     by_name = sorted(found, key=lambda one: one[0])
+    of_chart = {name for name, _ in by_name if name in CHART_PATTERNS or name.startswith(DESK_PATTERN)}
     for chart in (False, True):  # later writes win
         for delay in reversed(range(PATTERN_BARS)):
             for name, direction in by_name:
-                if (name in CHART_PATTERNS) is chart and direction.size > delay and direction[-1 - delay]:
+                if (name in of_chart) is chart and direction.size > delay and direction[-1 - delay]:
                     tags[int(direction[-1 - delay] < 0)] = name
     return tags[0], tags[1]
 

@@ -11,55 +11,72 @@ import pandas as pd
 from edgebook.files.tables import KEY
 from edgebook.outcomes.desk_columns import joined_columns
 from edgebook.outcomes.recorded_columns import given_columns
+from edgebook.policy.market_tags import PATTERN_BARS
 from edgebook.policy.plan_outcomes import REGIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from edgebook.outcomes.desk_columns import DeskColumns
     from edgebook.policy.market import Market
     from edgebook.running.live_bars import Key, Window
     from edgebook.settings.desk_section import Desk
 
 
-def with_newest(
-    market: Market, columns: pd.DataFrame, *, windows: Mapping[Key, Window], desk: Desk, units: Mapping[str, float]
-) -> Market:
-    """The newest bars with a desk's numbers and regimes.
+def newest_columns(
+    columns: pd.DataFrame,
+    *,
+    windows: Mapping[Key, Window],
+    asked: Iterable[Key],
+    desk: Desk,
+    units: Mapping[str, float],
+) -> tuple[DeskColumns, dict[Key, int]]:
+    """A desk's columns at the last bars of some series, and the row of the newest of each.
 
     Parameters
     ----------
-    market : Market
-        As `live_bars.newest_market` gives it.
     columns : DataFrame
         See `recorded_columns.given_columns`.
     windows : mapping of (pair, timeframe) to Window
         Last bars of each series.
+    asked : iterable of (pair, timeframe)
     desk : Desk
     units : mapping of str to float
         Of the columns in the files.
 
     Returns
     -------
-    Market
-        What counts at a bar is what the tables will say of it: what was known after its close does not. A pattern of
-        the desk's tags no newest bar.
+    found : DeskColumns
+        What counts at a bar is what the tables will say of it: what was known after its close does not.
+    rows : dict of (pair, timeframe) to int
 
     Raises
     ------
     DataError
         A column of the key is missing, or a value is none of its column.
     """
-    closes = [
-        (market.pairs[pair], market.timeframes[timeframe], one)
-        for pair, timeframe in zip(market.pair, market.timeframe, strict=True)
-        for one in windows[market.pairs[pair], market.timeframes[timeframe]].closed_ms[-(desk.carry_bars + 2) :]
-    ]
+    # As far back as a value or a pattern reaches, and a bar more: the first one of a series has no bar before it.
+    reach = max(desk.carry_bars + 1, PATTERN_BARS) + 1
+    closes = [(*key, one) for key in asked for one in windows[key].closed_ms[-reach:]]
     bars = pd.DataFrame(closes, columns=KEY).assign(date=lambda t: pd.to_datetime(t["date"], unit="ms", utc=True))
     bars = bars.sort_values(KEY, ignore_index=True)
-    found = joined_columns(bars, desk, given_columns(columns, desk, units=units))
-    last = {key: rows[-1] for key, rows in bars.groupby(["pair", "timeframe"]).indices.items()}
+    rows = {key: row for row, key in enumerate(zip(bars["pair"], bars["timeframe"], strict=True))}  # the last stays
+    return joined_columns(bars, desk, given_columns(columns, desk, units=units)), rows
+
+
+def with_newest(market: Market, found: DeskColumns, *, rows: Mapping[Key, int]) -> Market:
+    """The newest bars with a desk's numbers and regimes; its patterns are tags of the market already.
+
+    Parameters
+    ----------
+    market : Market
+        As `live_bars.newest_market` gives it.
+    found : DeskColumns
+    rows : mapping of (pair, timeframe) to int
+        Both as `newest_columns` gives them.
+    """
     row = np.array(
-        [last[market.pairs[p], market.timeframes[t]] for p, t in zip(market.pair, market.timeframe, strict=True)]
+        [rows[market.pairs[p], market.timeframes[t]] for p, t in zip(market.pair, market.timeframe, strict=True)]
     )
     regimes = dict(market.regimes)
     if found.regimes is not None and "desk" in regimes:
