@@ -79,7 +79,8 @@ test-guides: env ## What the guides say, done as they say: a stage is added, a l
 	pytest -n 2 --dist loadfile -m slow tests/test_howto.py tests/connections/test_live_system.py
 
 test-slow: env $(VENV)/.feeds ## Tests that take minutes: a year of synthetic markets, whole histories, desks through dvc repro
-	pytest -m slow tests tests/connections
+	pytest -m slow tests
+	pytest -m slow tests/connections
 
 notebooks: env ## Renew the saved outputs of notebooks/ on the committed sample (after a change that moves them)
 	python -c 'from pathlib import Path; from edgebook.stages.runner import refresh_notebook; \
