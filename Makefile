@@ -24,7 +24,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all env feeds test test-browser test-connections test-guides test-slow lint notebooks sample evidence evidence-quick fuzz kills ablation peers freqtrade-fixtures benchmarks lab notebook-diffs lock clean help
+.PHONY: all env feeds test test-browser test-connections test-studies test-guides test-slow lint notebooks sample evidence evidence-quick fuzz kills ablation peers freqtrade-fixtures benchmarks lab notebook-diffs lock clean help
 
 all: env ## Build the environment, run this week (only what has changed), say where the reports are
 	dvc repro
@@ -74,6 +74,9 @@ $(VENV)/.browser: requirements-browser.lock $(VENV)/.installed
 
 test-connections: env $(VENV)/.feeds ## What Edgebook connects to, for real: a PostgreSQL server of its own, exchanges' wire formats
 	pytest -n 2 --dist loadfile tests/connections -m "not slow"
+
+test-studies: env ## What measures whether the loop fools itself: its markets, its rules, its words
+	pytest -n 2 --dist loadfile tests/studies
 
 test-guides: env ## What the guides say, done as they say: a stage is added, a live system trades two weeks
 	pytest -n 2 --dist loadfile -m slow tests/test_howto.py tests/connections/test_live_system.py

@@ -177,7 +177,7 @@ def candidate_days(
 def usual_stakes(labels: Labels, trades: Trades) -> list[float]:
     """What an arm stakes on a usual day, as known before each week.
 
-    Agrees with what `edgebook.arms.arms` carries from week to week (tests/test_adversarial_books.py).
+    Agrees with what `edgebook.arms.arms` carries from week to week (tests/studies/test_adversarial_books.py).
     """
     start, length = milliseconds(START), YEARS_A_MARKET * WEEKS
     # Known at the end of a week is what closed up to its last moment.
@@ -203,7 +203,7 @@ def marked_days(labels: Labels, trades: Trades, *, gross: bool = False) -> NDArr
 
     Notes
     -----
-    Before costs it agrees with `edgebook.policy.candidate_marks.marked_r` (tests/test_adversarial_books.py).
+    Before costs it agrees with `edgebook.policy.candidate_marks.marked_r` (tests/studies/test_adversarial_books.py).
     """
     row, side = trades.row, trades.side
     start = milliseconds(START)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from edgebook.errors import SettingsError
@@ -15,7 +17,6 @@ LARGEST_CHARACTERS = 2_000_000
 
 def read_mapping(path: Path) -> dict[str, Any]:
     """Read a YAML 1.2 file whose top level is a mapping."""
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     if not path.exists():
@@ -24,7 +25,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8-sig")
         if len(text) > LARGEST_CHARACTERS:
             raise SettingsError(f"{path.name}: {len(text):,} characters; at most {LARGEST_CHARACTERS:,} are read")
-        mapping = YAML(typ="safe", pure=True).load(text)
+        mapping = copy.deepcopy(_parsed(text))
     except (OSError, UnicodeDecodeError) as error:
         detail = " ".join(str(error).split())
         raise SettingsError(f"{path.name}: cannot be read as UTF-8 text ({detail}); save it as UTF-8") from error
@@ -37,3 +38,11 @@ def read_mapping(path: Path) -> dict[str, Any]:
     if not isinstance(mapping, dict):
         raise SettingsError(f"{path.name}: must be a mapping of sections, is {type(mapping).__name__}")
     return mapping
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:
+    """What a text says; a command asks for params.yaml several times, and the reader takes 20 ms for it."""
+    from ruamel.yaml import YAML
+
+    return YAML(typ="safe", pure=True).load(text)

@@ -12,7 +12,7 @@ from edgebook.analyses.ab_trials import comparisons, trades_of
 from edgebook.evidence import naive_rules as rules
 from edgebook.evidence.naive_rules import NEVER, TrialRecord, promotion_weeks, r_after, records_of, rule_weeks
 from edgebook.seals.week import open_week
-from small_market import LAST, fold_small_history
+from small_market import LAST
 
 
 def record(signals, wins, difference_r):
@@ -110,17 +110,12 @@ def test_what_a_promotion_brought_begins_with_the_week_after_it():
 # --- out of seals
 
 
-@pytest.fixture(scope="module")
-def seals(tmp_path_factory):
-    return fold_small_history(tmp_path_factory.mktemp("records"))
-
-
-def test_records_are_what_the_report_says_of_the_same_trials(seals):
+def test_records_are_what_the_report_says_of_the_same_trials(small):
     run = {"history": "main", "as_of": LAST, "previous": "2018-05-21", "genesis": "2018-04-02"}
-    week = open_week(run, root=str(seals.root))
+    week = open_week(run, root=str(small.root))
     for kind in ("promotion", "baseline"):
         [trial] = comparisons(week, kind=kind)
-        [found] = records_of(seals, "main", kind=kind)
+        [found] = records_of(small, "main", kind=kind)
         assert (found.arm, found.against, found.since) == (trial.arm, trial.against, trial.since)
         assert len(found) == len(trial.days) // 7 > 4
         np.testing.assert_allclose(

@@ -284,7 +284,7 @@ def test_the_curve_rises_with_the_edge_and_with_the_trades():
 
 
 def test_the_evidence_is_told_in_words_that_follow_it(monkeypatch):
-    monkeypatch.setattr(evidence, "QUICK_YEARS", 16)
+    monkeypatch.setattr(evidence, "QUICK_YEARS", 8)
     steps = []
     learning = SimpleNamespace(trial_weeks=52)
     found = measure(GATE_SETTINGS, learning, quick=True, tell=lambda *step: steps.append(step))
