@@ -13,18 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgebook.bars.synthetic import make_market
-from edgebook.files import tables
-from edgebook.indicators import compute_indicators
 from edgebook.loop.history import backfill
-from edgebook.outcomes.candidates import label_candidates
-from edgebook.outcomes.outcomes import known_outcomes
+from edgebook.loop.pipeline import make_tables
 from edgebook.paths import Paths, repository
-from edgebook.patterns import find_patterns
 from edgebook.policy.market import Market, PlanOutcomes, milliseconds
-from edgebook.regimes.regime_hmm import label_bars
-from edgebook.settings.exit_plans import Costs, exit_plan_grid
 from edgebook.settings.loading import load_params
-from edgebook.settings.params import Params, plain
+from edgebook.settings.params import Params
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,22 +93,7 @@ def write_settings(paths: Paths, *, changes: dict[str, str] | None = None) -> Pa
 
 def write_tables(bars: pd.DataFrame, params: Params, *, paths: Paths) -> None:
     """Everything that the stages before the loop leave, made of these bars alone."""
-    patterns = find_patterns(bars)
-    values, votes = compute_indicators(bars, patterns)
-    regimes = label_bars(bars, plain(params.regimes))
-    for frame, place in (
-        (bars, paths.bars), (patterns, paths.patterns), (values, paths.indicators), (votes, paths.votes),
-        (regimes, paths.regimes),
-    ):  # fmt: skip
-        tables.write(frame, place)
-    grid = params.candidates
-    plans = exit_plan_grid(
-        take_profit_atr=grid.take_profit_atr, stop_loss_atr=grid.stop_loss_atr, time_limit_bars=grid.time_limit_bars
-    )
-    costs = Costs(grid.fee_bps, grid.slippage_bps, grid.short_financing_bps_per_day)
-    for name, frame in label_candidates(bars, plans, costs=costs, atr_bars=grid.atr_bars).items():
-        tables.write(frame, paths.candidates / f"{name}.parquet")
-        tables.write(known_outcomes(frame), paths.outcomes / f"{name}.parquet")
+    make_tables(bars, params, plans=params.candidates.plans, into=paths)
 
 
 def fold_small_history(root: Path) -> Paths:
